@@ -1,0 +1,21 @@
+"""Every subcommand, gathered. One module per command or family of commands."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from asterisk_agent.cli.app import app
+
+COMMAND_MODULES = ("models", "speech", "ask", "check", "run", "dialplan", "calls")
+"""Modules of this package; importing one registers its commands."""
+
+
+def main() -> None:
+    """Run the command line."""
+    for name in COMMAND_MODULES:
+        import_module(f"asterisk_agent.cli.{name}")
+    app()
+
+
+if __name__ == "__main__":
+    main()

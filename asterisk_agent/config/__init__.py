@@ -1,0 +1,1 @@
+"""The operator's YAML, read once into frozen objects."""

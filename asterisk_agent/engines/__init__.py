@@ -1,0 +1,1 @@
+"""Speech recognition, language model, voice: one file per local implementation."""
