@@ -1,0 +1,41 @@
+"""Where files live on this machine. Nothing else in the package reads the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+SYSTEM_DATA = Path("/var/lib/asterisk-agent")
+
+
+def cache_directory() -> Path:
+    """Heavy things that can be made again: ``$XDG_CACHE_HOME/asterisk-agent``."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "asterisk-agent"
+
+
+def data_directory() -> Path:
+    """Models and prompts: ``$ASTERISK_AGENT_DATA``, else the system's, else the user's cache."""
+    chosen = os.environ.get("ASTERISK_AGENT_DATA")
+    if chosen:
+        return Path(chosen)
+    if SYSTEM_DATA.is_dir() and os.access(SYSTEM_DATA, os.W_OK):
+        return SYSTEM_DATA
+    return cache_directory()
+
+
+def models_directory() -> Path:
+    """One folder per model of the catalogue."""
+    return data_directory() / "models"
+
+
+def shared_file(relative: str) -> Path:
+    """A file that ships beside the package, such as ``models/catalogue.yaml``.
+
+    Found in the source tree, or under ``share/asterisk-agent`` of the installation.
+    """
+    beside = Path(__file__).resolve().parents[2] / relative
+    if beside.exists():
+        return beside
+    return Path(sys.prefix) / "share" / "asterisk-agent" / relative
