@@ -1,0 +1,108 @@
+"""The playout clock: 20 ms frames, on time, and an exact account of what was really heard.
+
+Asterisk keeps no jitter buffer for AudioSocket: audio sent early is simply played on, audio
+sent late is a gap. So at every moment at most ``LEAD_S`` of audio is on its way, and stopping
+to send is all that a barge-in needs. Time is an argument: nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+FRAME_S = 0.020
+LEAD_S = 0.040
+"""How far ahead of real time we send: two frames absorb the loop's jitter, and are the most
+that a caller hears after a barge-in."""
+
+
+@dataclass(slots=True)
+class _Clip:
+    key: object
+    pcm: bytearray
+    played: int = 0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A clip was played to its end, or dropped by ``stop``. ``heard_s`` is what went out."""
+
+    key: object
+    heard_s: float
+    complete: bool
+
+
+class Pacer:
+    """Turns queued clips into frames on a fixed beat.
+
+    The owner asks ``frames(now)`` whenever ``next_due(now)`` has passed, sends what it gets, and
+    reads ``finished()``. When nothing is queued, the frames are silence.
+    """
+
+    def __init__(self, rate_hz: int, now: float) -> None:
+        self._rate_hz = rate_hz
+        self._frame_bytes = round(rate_hz * FRAME_S) * 2
+        self._silence = bytes(self._frame_bytes)
+        self._clips: deque[_Clip] = deque()
+        self._due = now
+        self._finished: list[Finished] = []
+        self.longest_gap_s = 0.0
+        """The longest that a frame was sent after the caller's line ran dry."""
+
+    @property
+    def speaking(self) -> bool:
+        """Whether any queued audio is still to be sent, or a clip still to be completed."""
+        return bool(self._clips)
+
+    def add(self, key: object, pcm: bytes, *, complete: bool = False) -> None:
+        """Queue audio. Consecutive pieces with one key are one clip, ended by ``complete``."""
+        if not self._clips or self._clips[-1].key != key or self._clips[-1].complete:
+            self._clips.append(_Clip(key, bytearray()))
+        self._clips[-1].pcm += pcm
+        self._clips[-1].complete = complete
+
+    def stop(self) -> None:
+        """Drop everything queued: the caller speaks. What was cut is in ``finished``."""
+        while self._clips:
+            clip = self._clips.popleft()
+            self._finished.append(self._account(clip))
+
+    def next_due(self) -> float:
+        """When ``frames`` next has something to give."""
+        return self._due - LEAD_S
+
+    def frames(self, now: float) -> list[bytes]:
+        """The frames to send now: usually one; after a stall, enough to restore the lead."""
+        frames = []
+        if now > self._due:
+            # The line ran dry. What was missed is not made up, or the delay would stay for ever.
+            self.longest_gap_s = max(self.longest_gap_s, now - self._due)
+            self._due = now
+        while self._due - now <= LEAD_S:
+            frames.append(self._frame())
+            self._due += FRAME_S
+        return frames
+
+    def finished(self) -> list[Finished]:
+        """Clips that ended since the last time this was asked."""
+        finished, self._finished = self._finished, []
+        return finished
+
+    def _frame(self) -> bytes:
+        frame = bytearray()
+        while self._clips and len(frame) < self._frame_bytes:
+            clip = self._clips[0]
+            piece = clip.pcm[: self._frame_bytes - len(frame)]
+            if not piece and not clip.complete:
+                break  # the voice is still being made: silence until it comes
+            del clip.pcm[: len(piece)]
+            clip.played += len(piece)
+            frame += piece
+            if clip.complete and not clip.pcm:
+                self._finished.append(self._account(self._clips.popleft()))
+        return bytes(frame).ljust(self._frame_bytes, b"\0") if frame else self._silence
+
+    def _account(self, clip: _Clip) -> Finished:
+        done = clip.complete and not clip.pcm
+        return Finished(clip.key, clip.played / 2 / self._rate_hz, done)
