@@ -1,0 +1,173 @@
+"""Child processes of the sandbox: started on a leash, recognised later, stopped for certain."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from asterisk_agent.errors import SandboxError
+
+FIRST_PORT, LAST_PORT = 20_000, 31_999
+"""Where sandbox ports come from: below the range that the kernel hands to clients, so that a
+connection made meanwhile cannot take a port between our choosing and our binding it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A pid with the moment its process began, so that a reused number is not mistaken for ours."""
+
+    pid: int
+    began: float
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId:
+        """The identity of a running process. Raises SandboxError if there is none."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            raise SandboxError(f"process {pid} has already ended") from None
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs (a zombie does not)."""
+        return self._process() is not None
+
+    def _process(self) -> psutil.Process | None:
+        try:
+            process = psutil.Process(self.pid)
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return None
+            return process if abs(process.create_time() - self.began) < 1.0 else None
+        except psutil.NoSuchProcess:
+            return None
+
+    def stop(self, grace_s: float = 5.0) -> None:
+        """Ask its process group to end, and kill what remains of it after ``grace_s``."""
+        process = self._process()
+        family = [process, *process.children(recursive=True)] if process else []
+        self._signal_group(signal.SIGTERM)
+        _, stubborn = psutil.wait_procs(family, timeout=grace_s)
+        if stubborn:
+            self._signal_group(signal.SIGKILL)
+        for member in stubborn:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(stubborn, timeout=grace_s)
+
+    def _signal_group(self, number: signal.Signals) -> None:
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+
+def spawn(
+    command: Sequence[str],
+    *,
+    log: Path,
+    leashed: bool,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start ``command`` in a process group of its own, its output appended to ``log``.
+
+    A leashed process is ended by the kernel when the thread that started it ends, even by
+    SIGKILL, so a test run that dies leaves nothing behind.
+    """
+    if leashed and shutil.which("setpriv"):
+        command = ["setpriv", "--pdeathsig", "KILL", *command]
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd=cwd,
+            env=dict(env) if env is not None else None,
+        )
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
+    """A port on loopback that nobody uses at this moment."""
+    for _ in range(200):
+        port = random.randint(FIRST_PORT, LAST_PORT)
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise SandboxError(
+        f"no free port between {FIRST_PORT} and {LAST_PORT}",
+        hint="stop other sandboxes: scripts/pbx status, scripts/pbx down",
+    )
+
+
+def owned_ports(pid: int) -> dict[int, int]:
+    """Local ports that ``pid`` or a child of it listens on, each with the pid that holds it."""
+    try:
+        parent = psutil.Process(pid)
+        family = [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return {}
+    held: dict[int, int] = {}
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            for connection in process.net_connections(kind="inet"):
+                listening = connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+                if listening and connection.laddr:
+                    held[connection.laddr.port] = process.pid
+    return held
+
+
+def shift_to(moment: datetime | str) -> float:
+    """Seconds from now to ``moment``, a datetime or its ISO form; without a zone, this machine's.
+
+    Raises SandboxError where the text is not a time.
+    """
+    try:
+        when = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    except ValueError:
+        raise SandboxError(f"not a time: {moment}", hint="write 2026-12-24T11:59-05:00") from None
+    return when.timestamp() - time.time()
+
+
+def faketime_environment(shift_s: float) -> dict[str, str]:
+    """Environment that moves a program's wall clock by ``shift_s`` seconds, and no other clock.
+
+    Raises SandboxError where libfaketime is not installed.
+    """
+    for pattern in ("*/faketime/libfaketimeMT.so.1", "faketime/libfaketimeMT.so.1"):
+        for directory in (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib")):
+            for library in sorted(directory.glob(pattern)):
+                return {
+                    "LD_PRELOAD": str(library),
+                    "FAKETIME": f"{shift_s:+.0f}",
+                    # Timers and the 20 ms pacing run on the monotonic clock: leave it alone.
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                    # File times are compared with real ones by other programs.
+                    "NO_FAKE_STAT": "1",
+                }
+    raise SandboxError("libfaketime is not installed", hint="apt-get install faketime")
+
+
+def wait_until_gone(identity: ProcessId, timeout_s: float) -> bool:
+    """Whether the process ended within ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    while identity.alive:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
