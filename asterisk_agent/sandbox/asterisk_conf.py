@@ -31,9 +31,20 @@ res_pjsip_dlg_options res_pjsip_dtmf_info res_pjsip_empty_info res_pjsip_endpoin
 res_pjsip_header_funcs res_pjsip_logger res_pjsip_messaging res_pjsip_nat
 res_pjsip_outbound_authenticator_digest res_pjsip_path res_pjsip_pubsub res_pjsip_refer
 res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session
-""".split()
+"""
 """What is loaded, as patterns. What a version of Asterisk lacks is left out."""
-NEVER = "func_aes func_curl func_odbc func_realtime func_speex func_enum func_srv res_sorcery_realtime".split()
+NEVER = frozenset(
+    (
+        "func_aes",
+        "func_curl",
+        "func_odbc",
+        "func_realtime",
+        "func_speex",
+        "func_enum",
+        "func_srv",
+        "res_sorcery_realtime",
+    )
+)
 EMPTY = (
     "acl.conf",
     "ccss.conf",
@@ -124,7 +135,7 @@ def module_names(directory: Path) -> list[str]:
     return [
         name
         for name in present
-        if any(fnmatch.fnmatch(name, pattern) for pattern in MODULES) and name not in NEVER
+        if any(fnmatch.fnmatch(name, pattern) for pattern in MODULES.split()) and name not in NEVER
     ]
 
 

@@ -52,7 +52,7 @@ def require() -> Distribution:
     if found is None:
         raise SandboxError(
             "there is no Asterisk on this machine",
-            hint="run scripts/setup, or install the distribution's package: apt-get install asterisk",
+            hint="run scripts/setup, or install the package: apt-get install asterisk",
         )
     return found
 

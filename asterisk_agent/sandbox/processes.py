@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
+import secrets
 import shutil
 import signal
 import socket
@@ -102,7 +102,7 @@ def spawn(
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
     """A port on loopback that nobody uses at this moment."""
     for _ in range(200):
-        port = random.randint(FIRST_PORT, LAST_PORT)
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT + 1)
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind((host, port))
