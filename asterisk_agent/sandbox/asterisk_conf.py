@@ -48,6 +48,7 @@ NEVER = frozenset(
 EMPTY = (
     "acl.conf",
     "ccss.conf",
+    "cel.conf",
     "features.conf",
     "pjproject.conf",
     "queuerules.conf",
