@@ -25,9 +25,6 @@ MAX_DEPTH = 20
 MAX_VALUES = 50_000
 """Limits of one file. Values count once per alias, so a few lines cannot unfold to billions."""
 
-KNOWLEDGE_SUFFIXES = ("", ".md", ".txt", ".pdf", ".yaml", ".yml")
-"""What may be left out at the end of a topic's name."""
-
 Tree: TypeAlias = "str | list[Tree] | dict[str, Tree]"
 KeyPath: TypeAlias = tuple[str, ...]
 
@@ -412,21 +409,10 @@ def _check_voicemail(file: _File, path: KeyPath, teams: _File) -> None:
 
 def _check_topics(file: _File, path: KeyPath, knowledge: Path) -> None:
     for topic in file.words(*path):
-        if topic and ".." not in topic and not find_topic(knowledge, topic):
-            known = (
-                sorted(entry.name for entry in knowledge.iterdir()) if knowledge.is_dir() else []
-            )
+        if topic and ".." not in topic and not (knowledge / topic).exists():
+            known = sorted(each.name for each in knowledge.iterdir()) if knowledge.is_dir() else []
             hint = nearest(topic, known) or f"put the documents into {knowledge / topic}"
-            file.report(path, f"{schema.got(topic)} is neither a folder nor a file there", hint)
-
-
-def find_topic(knowledge: Path, topic: str) -> Path | None:
-    """The folder or file that a topic names; the file's ending may be left out."""
-    for suffix in KNOWLEDGE_SUFFIXES:
-        path = knowledge / f"{topic}{suffix}"
-        if path.exists():
-            return path
-    return None
+            file.report(path, f"{schema.got(topic)} is not a folder or file of {knowledge}", hint)
 
 
 def _check_unique(
