@@ -23,6 +23,7 @@ from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox import asterisk_conf
 from asterisk_agent.sandbox.distribution import Distribution, require
 from asterisk_agent.sandbox.processes import (
+    Child,
     ProcessId,
     faketime_environment,
     free_port,
@@ -60,7 +61,7 @@ class PrivateAsterisk:
         self.distribution = distribution or require()
         self.generated = generated
         self.files = dict(files or {})
-        self.faketime = faketime
+        self.clock_shift_s = shift_to(faketime) if faketime is not None else None
         self.leashed = leashed
         self.host = asterisk_conf.HOST
         self.sip_port = 0
@@ -68,15 +69,20 @@ class PrivateAsterisk:
         self.ami_username = asterisk_conf.AMI_USERNAME
         self.ami_secret = secrets.token_urlsafe(18)
         self.passwords = {member: secrets.token_urlsafe(9) for member in members}
-        self.identity: ProcessId | None = None
+        self._child: Child | None = None
         self.directories = _directories(state_dir)
 
     @property
     def pid(self) -> int:
         """Its process id. Raises SandboxError where it was not started."""
-        if self.identity is None:
-            raise SandboxError("the private Asterisk is not running")
         return self.identity.pid
+
+    @property
+    def identity(self) -> ProcessId:
+        """Its process. Raises SandboxError where it was not started."""
+        if self._child is None:
+            raise SandboxError("the private Asterisk is not running")
+        return self._child.identity
 
     @property
     def log(self) -> Path:
@@ -113,11 +119,9 @@ class PrivateAsterisk:
 
     def stop(self) -> None:
         """End it, for certain, and remove its socket. May be called twice."""
-        if self.identity is not None:
-            self.identity.stop()
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(self.identity.pid, os.WNOHANG)
-            self.identity = None
+        if self._child is not None:
+            self._child.stop()
+            self._child = None
         if self.directories.run.parent != self.state_dir / "asterisk":
             shutil.rmtree(self.directories.run, ignore_errors=True)
 
@@ -158,20 +162,19 @@ class PrivateAsterisk:
 
     def _launch(self) -> None:
         environment = dict(os.environ)
-        if self.faketime is not None:
-            environment |= faketime_environment(shift_to(self.faketime))
+        if self.clock_shift_s is not None:
+            environment |= faketime_environment(self.clock_shift_s)
         configuration = str(self.directories.etc / "asterisk.conf")
-        process = spawn(
+        self._child = spawn(
             [*self.distribution.command, "-C", configuration, "-f", "-n"],
             log=self.console_log,
             leashed=self.leashed,
             env=environment,
         )
-        self.identity = ProcessId.of(process.pid)
 
     def _wait_until_ready(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
-        while self.identity is not None and self.identity.alive:
+        while self._child is not None and self._child.alive:
             with contextlib.suppress(SandboxError):
                 if "fully booted" in self.cli("core waitfullybooted", timeout_s):
                     return

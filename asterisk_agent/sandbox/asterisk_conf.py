@@ -245,13 +245,14 @@ rewrite_contact=yes
 
 def _extensions(plan: Plan) -> str:
     entry = "include => asterisk-agent\n" if plan.generated else ""
+    stray = "include => asterisk-agent-unknown\n" if plan.generated else ""
     dials = "".join(f"exten => {user},1,Dial(PJSIP/{user},30)\n" for user in plan.members)
     return f"""[general]
 static=yes
 writeprotect=yes
 
 [from-trunk]
-{entry}
+{entry}{stray}
 [from-phones]
 {dials}{entry}
 {_include(plan, "extensions")}"""

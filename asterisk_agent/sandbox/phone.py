@@ -49,6 +49,11 @@ class Phone:
         """Everything that happened so far, in order."""
         return self._link.events
 
+    @property
+    def pid(self) -> int:
+        """The phone's process."""
+        return self._link.pid
+
     # Life
 
     async def start(self) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from asterisk_agent.errors import SandboxError
+from asterisk_agent.sandbox.processes import package_environment
 
 T = TypeVar("T")
 LONGEST_LINE = 1 << 20
@@ -52,6 +52,13 @@ class PhoneLink:
         self._replies: dict[int, asyncio.Future[None]] = {}
         self._numbers = 0
 
+    @property
+    def pid(self) -> int:
+        """The process. Raises SandboxError where none runs."""
+        if self._process is None:
+            raise SandboxError(f"{self.name}: the phone is not running")
+        return self._process.pid
+
     async def start(self) -> None:
         """Start the process."""
         self._process = await asyncio.create_subprocess_exec(
@@ -61,7 +68,7 @@ class PhoneLink:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LONGEST_LINE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=package_environment(),
         )
         self._reader = asyncio.create_task(self._read(self._process), name=f"{self.name} reader")
         self._write(self._settings)

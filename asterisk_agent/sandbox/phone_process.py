@@ -27,6 +27,9 @@ import pjsua2 as pj
 from asterisk_agent.sandbox.phone_audio import FRAME_S, Ear, Message, Mouth, Output
 from asterisk_agent.sandbox.sip_text import headers_of, party
 
+GOODBYE_LIMIT_S = 1.0
+"""How long the far end has to confirm that the call, or the registration, is over."""
+
 
 class PhoneCall(pj.Call):  # type: ignore[misc]
     """One call's events."""
@@ -59,7 +62,7 @@ class PhoneCall(pj.Call):  # type: ignore[misc]
                 audio = self.getAudioMedia(index)
                 self._phone.ear.startTransmit(audio)
                 audio.startTransmit(self._phone.ear)
-                early = info.state != pj.PJSIP_INV_STATE_CONFIRMED
+                early = info.state < pj.PJSIP_INV_STATE_CONNECTING
                 self._phone.output.event("media", early=early)
 
     def onDtmfDigit(self, prm: Any) -> None:
@@ -73,9 +76,12 @@ class PhoneAccount(pj.Account):  # type: ignore[misc]
     def __init__(self, phone: SipPhone) -> None:
         super().__init__()
         self._phone = phone
+        self.registers = False
+        """Whether the registrar knows us now."""
 
     def onRegState(self, prm: Any) -> None:
         """Report the registrar's answer."""
+        self.registers = self.getInfo().regIsActive
         self._phone.output.event("registered", code=prm.code, reason=prm.reason)
 
     def onIncomingCall(self, prm: Any) -> None:
@@ -240,10 +246,19 @@ class SipPhone:
 
     def close(self) -> None:
         """Hang up, unregister, and send what is left to report."""
-        self.call = None
         self.endpoint.hangupAllCalls()
-        self.endpoint.libDestroy()
+        if self.account is not None and self.account.registers:
+            self.account.setRegistration(False)
+        deadline = time.monotonic() + GOODBYE_LIMIT_S
+        while time.monotonic() < deadline and self._is_busy():
+            self.turn()
+        self.call = None
+        # Everything was said: PJSIP would wait two seconds more to say it again.
+        self.endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
         self.output.close()
+
+    def _is_busy(self) -> bool:
+        return self.call is not None or (self.account is not None and self.account.registers)
 
 
 def run(phone: SipPhone, commands: SimpleQueue[Message | None]) -> None:

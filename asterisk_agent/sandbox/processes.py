@@ -72,6 +72,31 @@ class ProcessId:
                 os.killpg(self.pid, number)
 
 
+class Child:
+    """A process that we started and have to wait for."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self._popen = popen
+        self.pid = popen.pid
+        self.identity = ProcessId.of(popen.pid)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._popen.poll() is None
+
+    def stop(self, grace_s: float = 5.0) -> None:
+        """End it and all of its group, for certain."""
+        self.identity.stop(grace_s)
+        self._popen.wait()
+
+    def kill(self) -> None:
+        """SIGKILL to all of its group at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
+
+
 def spawn(
     command: Sequence[str],
     *,
@@ -79,7 +104,7 @@ def spawn(
     leashed: bool,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-) -> subprocess.Popen[bytes]:
+) -> Child:
     """Start ``command`` in a process group of its own, its output appended to ``log``.
 
     A leashed process is ended by the kernel when the thread that started it ends, even by
@@ -88,7 +113,7 @@ def spawn(
     if leashed and shutil.which("setpriv"):
         command = ["setpriv", "--pdeathsig", "KILL", *command]
     with log.open("ab") as output:
-        return subprocess.Popen(
+        popen = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -97,6 +122,7 @@ def spawn(
             cwd=cwd,
             env=dict(env) if env is not None else None,
         )
+    return Child(popen)
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
@@ -161,6 +187,13 @@ def faketime_environment(shift_s: float) -> dict[str, str]:
                     "NO_FAKE_STAT": "1",
                 }
     raise SandboxError("libfaketime is not installed", hint="apt-get install faketime")
+
+
+def package_environment() -> dict[str, str]:
+    """Environment in which another Python finds this very package, installed or not."""
+    here = str(Path(__file__).resolve().parents[2])
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
 
 
 def wait_until_gone(identity: ProcessId, timeout_s: float) -> bool:

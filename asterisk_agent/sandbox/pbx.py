@@ -1,0 +1,209 @@
+"""A whole private telephone system: Asterisk with the generated dialplan, and the service.
+
+with Pbx(Path("etc"), tmp_path) as pbx:
+    await phone.dial(pbx.uri("+15551230100"))
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from asterisk_agent import dialplan
+from asterisk_agent.config.load import load
+from asterisk_agent.config.schema import Config
+from asterisk_agent.errors import SandboxError
+from asterisk_agent.sandbox.asterisk import PrivateAsterisk
+from asterisk_agent.sandbox.derive import Machine, derive, members
+from asterisk_agent.sandbox.processes import (
+    Child,
+    ProcessId,
+    faketime_environment,
+    free_port,
+    owned_ports,
+    package_environment,
+    spawn,
+)
+
+START_LIMIT_S = 180.0
+"""Loading the models takes seconds; on a machine that does much else, longer."""
+STOP_GRACE_S = 15.0
+
+
+class Pbx:
+    """A private PBX in ``state_dir`` for any configuration directory.
+
+    ``service=False`` leaves the service out: calls must reach people all the same. ``faketime``
+    is the time of day at which the clocks of both start. ``files`` replaces Asterisk's
+    configuration files by name. Leashed processes die with the thread that started them.
+    """
+
+    def __init__(
+        self,
+        config_dir: Path,
+        state_dir: Path,
+        *,
+        service: bool = True,
+        faketime: datetime | str | None = None,
+        files: Mapping[str, str] | None = None,
+        leashed: bool = True,
+    ) -> None:
+        self.original_config_dir = config_dir.resolve()
+        self.state_dir = state_dir.resolve()
+        self.config_dir = self.state_dir / "config"
+        self.generated = self.state_dir / "dialplan"
+        self.service_log = self.state_dir / "service.log"
+        self.fastagi_port, self.media_port, self.web_port = (free_port() for _ in range(3))
+        self.service_pid: int | None = None
+        """The process that answers the dialplan, not its supervisor."""
+        self._with_service = service
+        self._leashed = leashed
+        self._service: Child | None = None
+        self.asterisk = PrivateAsterisk(
+            self.state_dir,
+            members=members(load(config_dir)),
+            generated=self.generated,
+            files=files,
+            faketime=faketime,
+            leashed=leashed,
+        )
+        self.config: Config
+
+    def start(self) -> None:
+        """Start everything. Raises SandboxError, with nothing left running, if it cannot."""
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        # The dialplan needs the service's ports, Asterisk the dialplan, the service Asterisk's.
+        self.config = self._derive()
+        dialplan.write(self.config, self.generated)
+        try:
+            self.asterisk.start()
+            self.config = self._derive()
+            if self._with_service:
+                self.start_service()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End everything, for certain. May be called twice."""
+        self.stop_service()
+        self.asterisk.stop()
+
+    def start_service(self, timeout_s: float = START_LIMIT_S) -> None:
+        """Start the service and wait until it takes calls. Raises SandboxError if it does not."""
+        environment = package_environment()
+        if self.asterisk.clock_shift_s is not None:
+            environment |= faketime_environment(self.asterisk.clock_shift_s)
+        command = [sys.executable, "-m", "asterisk_agent.cli.main", "run", "--config"]
+        self._service = spawn(
+            [*command, str(self.config_dir)],
+            log=self.service_log,
+            leashed=self._leashed,
+            env=environment,
+        )
+        deadline = time.monotonic() + timeout_s
+        while (holder := owned_ports(self._service.pid).get(self.fastagi_port)) is None:
+            if not self._service.alive or time.monotonic() > deadline:
+                self.stop_service()
+                raise SandboxError(
+                    f"the service did not start: {_tail(self.service_log)}",
+                    hint=f"see {self.service_log}",
+                )
+            time.sleep(0.1)
+        self.service_pid = holder
+
+    def stop_service(self) -> None:
+        """Let the service end in its own way, bounded."""
+        if self._service is not None:
+            self._service.stop(STOP_GRACE_S)
+            self._service = self.service_pid = None
+
+    def kill_service(self) -> None:
+        """SIGKILL to the service and its supervisor: it is gone at once."""
+        if self._service is not None:
+            self._service.kill()
+            self._service = self.service_pid = None
+
+    def freeze_service(self) -> None:
+        """SIGSTOP to the process that holds the calls: it lives and does nothing."""
+        if self.service_pid is None:
+            raise SandboxError("the service is not running")
+        os.kill(self.service_pid, signal.SIGSTOP)
+
+    def cli(self, command: str) -> str:
+        """What Asterisk's console answers."""
+        return self.asterisk.cli(command)
+
+    def uri(self, number: str) -> str:
+        """The address under which a number of ours is called from any SIP phone."""
+        return f"sip:{number}@{self.asterisk.host}:{self.asterisk.sip_port}"
+
+    def password(self, member: str) -> str:
+        """The password with which a member's phone registers."""
+        return self.asterisk.passwords[member]
+
+    def info(self) -> dict[str, Any]:
+        """What ``scripts/pbx up --json`` prints."""
+        return {
+            "host": self.asterisk.host,
+            "sip_port": self.asterisk.sip_port,
+            "ami_port": self.asterisk.ami_port,
+            "fastagi_port": self.fastagi_port,
+            "media_port": self.media_port,
+            "web": f"http://{self.asterisk.host}:{self.web_port}",
+            "asterisk_pid": self.asterisk.pid,
+            "service_pid": self.service_pid,
+            "members": {
+                member: {"password": password}
+                for member, password in self.asterisk.passwords.items()
+            },
+            "state_dir": str(self.state_dir),
+            "logs": {"asterisk": str(self.asterisk.log), "service": str(self.service_log)},
+            "config": str(self.original_config_dir),
+            "channels": {
+                channel.id: list(channel.number) for channel in self.config.channels.values()
+            },
+        }
+
+    def processes(self) -> list[ProcessId]:
+        """Every process it started itself, the service first."""
+        service = [self._service.identity] if self._service is not None else []
+        return [*service, self.asterisk.identity]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _derive(self) -> Config:
+        machine = Machine(
+            host=self.asterisk.host,
+            # Before Asterisk has chosen its port, any will do.
+            ami_port=self.asterisk.ami_port or self.web_port,
+            ami_username=self.asterisk.ami_username,
+            ami_secret=self.asterisk.ami_secret,
+            fastagi_port=self.fastagi_port,
+            media_port=self.media_port,
+            web_port=self.web_port,
+            database=f"sqlite:///{self.state_dir / 'calls.db'}",
+        )
+        return derive(self.original_config_dir, self.config_dir, machine)
+
+
+def _tail(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return " / ".join(lines[-4:]) or "it wrote nothing"
