@@ -186,11 +186,8 @@ class PrivateAsterisk:
         raise SandboxError(f"Asterisk ended while starting: {self._last_words()}")
 
     def _last_words(self) -> str:
-        try:
-            lines = self.console_log.read_text(errors="replace").splitlines()
-        except OSError:
-            return "it wrote nothing"
-        return " / ".join(lines[-5:])
+        errors = [line for line in _lines(self.log) if "ERROR[" in line]
+        return " / ".join(errors[-3:] or _lines(self.console_log)[-5:]) or "it wrote nothing"
 
 
 def console(distribution: Distribution, etc: Path, command: str, timeout_s: float = 10.0) -> str:
@@ -249,3 +246,7 @@ def _waiting_tone() -> bytes:
         level = 2500 * math.exp(-4 * (second - begins)) if second < 1.6 else 0.0
         samples += struct.pack("<h", round(level * math.sin(2 * math.pi * note_hz * second)))
     return bytes(samples)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(errors="replace").splitlines() if path.exists() else []

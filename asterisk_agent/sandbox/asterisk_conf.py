@@ -52,6 +52,7 @@ EMPTY = (
     "features.conf",
     "pjproject.conf",
     "queuerules.conf",
+    "stasis.conf",
     "udptl.conf",
 )
 

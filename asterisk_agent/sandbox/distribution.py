@@ -81,7 +81,7 @@ def installed() -> Distribution | None:
     program = shutil.which("asterisk") or shutil.which("asterisk", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         return None
-    named = _configured_directories(Path("/etc/asterisk/asterisk.conf"))
+    named = configured_directories(Path("/etc/asterisk/asterisk.conf"))
     modules = _first_directory(
         named.get("astmoddir"),
         *sorted(map(str, Path("/usr/lib").glob("*/asterisk/modules"))),
@@ -96,7 +96,8 @@ def installed() -> Distribution | None:
     return Distribution((program,), modules, data)
 
 
-def _configured_directories(path: Path) -> dict[str, str]:
+def configured_directories(path: Path) -> dict[str, str]:
+    """The ``[directories]`` of an asterisk.conf; empty where it is missing or unreadable."""
     parser = configparser.ConfigParser(
         delimiters=("=>", "="), comment_prefixes=(";",), strict=False, interpolation=None
     )

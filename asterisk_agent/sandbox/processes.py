@@ -55,16 +55,35 @@ class ProcessId:
 
     def stop(self, grace_s: float = 5.0) -> None:
         """Ask its process group to end, and kill what remains of it after ``grace_s``."""
-        process = self._process()
-        family = [process, *process.children(recursive=True)] if process else []
+        family = self._family()
         self._signal_group(signal.SIGTERM)
-        _, stubborn = psutil.wait_procs(family, timeout=grace_s)
+        deadline = time.monotonic() + grace_s
+        stubborn = [one for one in family if not one.gone_by(deadline)]
         if stubborn:
             self._signal_group(signal.SIGKILL)
-        for member in stubborn:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                member.kill()
-        psutil.wait_procs(stubborn, timeout=grace_s)
+        for one in stubborn:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+            one.gone_by(time.monotonic() + grace_s)
+
+    def gone_by(self, deadline: float) -> bool:
+        """Wait for its end until this monotonic time; whether it ended."""
+        while self.alive:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def _family(self) -> list[ProcessId]:
+        process = self._process()
+        if process is None:
+            return []
+        members = [self]
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in process.children(recursive=True):
+                with contextlib.suppress(SandboxError):
+                    members.append(ProcessId.of(child.pid))
+        return members
 
     def _signal_group(self, number: signal.Signals) -> None:
         if self.alive:
@@ -194,13 +213,3 @@ def package_environment() -> dict[str, str]:
     here = str(Path(__file__).resolve().parents[2])
     path = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
-
-
-def wait_until_gone(identity: ProcessId, timeout_s: float) -> bool:
-    """Whether the process ended within ``timeout_s``."""
-    deadline = time.monotonic() + timeout_s
-    while identity.alive:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

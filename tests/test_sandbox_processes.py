@@ -1,0 +1,133 @@
+import os
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from asterisk_agent.errors import SandboxError
+from asterisk_agent.sandbox.processes import (
+    FIRST_PORT,
+    LAST_PORT,
+    Child,
+    ProcessId,
+    faketime_environment,
+    free_port,
+    owned_ports,
+    package_environment,
+    shift_to,
+    spawn,
+)
+
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def python(code: str, log, **options) -> Child:
+    return spawn([sys.executable, "-c", code], log=log, leashed=True, **options)
+
+
+def wait_for_line(log) -> str:
+    deadline = time.monotonic() + 10
+    while not (text := log.read_text()).endswith("\n"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return text.strip()
+
+
+def test_stops_a_process_with_its_children(tmp_path):
+    child = python(PARENT, tmp_path / "log")
+    grandchild = ProcessId.of(int(wait_for_line(tmp_path / "log")))
+    child.stop()
+    assert not child.alive
+    assert grandchild.gone_by(time.monotonic() + 2)
+
+
+def test_kills_what_does_not_listen(tmp_path):
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); "
+    child = python(stubborn + "time.sleep(60)", tmp_path / "log")
+    wait_for_line(tmp_path / "log")
+    child.stop(grace_s=0.2)
+    assert not child.alive
+
+
+def test_stopping_twice_is_nothing(tmp_path):
+    child = python("pass", tmp_path / "log")
+    child.stop()
+    child.stop()
+    child.identity.stop()
+
+
+def test_a_leashed_process_dies_with_its_parent(tmp_path):
+    code = (
+        "import pathlib, sys, time\n"
+        "from asterisk_agent.sandbox.processes import spawn\n"
+        "sleeper = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "child = spawn(sleeper, log=pathlib.Path('inner'), leashed=True)\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = python(code, tmp_path / "log", cwd=tmp_path, env=package_environment())
+    leashed = ProcessId.of(int(wait_for_line(tmp_path / "log")))
+    # A shell's prctl may come a moment after its pid.
+    time.sleep(0.2)
+    os.kill(parent.pid, signal.SIGKILL)
+    assert leashed.gone_by(time.monotonic() + 5)
+    parent.stop()
+
+
+def test_a_reused_pid_is_not_ours():
+    us = ProcessId.of(os.getpid())
+    assert us.alive
+    assert not ProcessId(us.pid, us.began - 60).alive
+
+
+def test_no_identity_without_a_process(tmp_path):
+    child = python("pass", tmp_path / "log")
+    child.stop()
+    with pytest.raises(SandboxError, match="has already ended"):
+        ProcessId.of(child.pid)
+
+
+def test_free_ports_can_be_bound():
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        port = free_port(kind)
+        assert FIRST_PORT <= port <= LAST_PORT
+        with socket.socket(socket.AF_INET, kind) as bound:
+            bound.bind(("127.0.0.1", port))
+
+
+def test_finds_who_holds_a_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert owned_ports(os.getpid())[server.getsockname()[1]] == os.getpid()
+
+
+def test_a_process_that_ended_holds_no_ports(tmp_path):
+    child = python("pass", tmp_path / "log")
+    child.stop()
+    assert owned_ports(child.pid) == {}
+
+
+def test_moves_the_clock_and_not_the_timers(tmp_path):
+    environment = {**os.environ, **faketime_environment(shift_to("2031-05-06T07:08:00+00:00"))}
+    code = "import time; print(time.time(), time.monotonic(), flush=True)"
+    child = python(code, tmp_path / "log", env=environment)
+    wall, monotonic = map(float, wait_for_line(tmp_path / "log").split())
+    child.stop()
+    moment = datetime(2031, 5, 6, 7, 8, tzinfo=UTC).timestamp()
+    assert wall == pytest.approx(moment, abs=30)
+    assert monotonic == pytest.approx(time.monotonic(), abs=30)
+
+
+def test_shift_to_a_moment():
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    assert shift_to(soon) == pytest.approx(7200, abs=5)
+    assert shift_to(soon.isoformat()) == pytest.approx(7200, abs=5)
+    with pytest.raises(SandboxError, match="not a time: tomorrow"):
+        shift_to("tomorrow")
