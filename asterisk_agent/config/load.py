@@ -7,6 +7,9 @@ past a mistake, so that an operator mends a file once and not ten times.
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,8 +44,10 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
-        key = f"{'.'.join(self.path)}: " if self.path else ""
-        return f"{place}{key}{self.what}." + (f" Hint: {self.hint}." if self.hint else "")
+        path = ".".join(k if k.isprintable() and len(k) <= 60 else _got(k) for k in self.path)
+        key = f"{path}: " if path else ""
+        end = "" if self.hint.endswith("?") else "."
+        return f"{place}{key}{self.what}." + (f" Hint: {self.hint}{end}" if self.hint else "")
 
 
 @dataclass(slots=True)
@@ -79,7 +84,7 @@ class _File:
 
 def load(directory: Path) -> Config:
     """Read and check a configuration directory. Raises ConfigError naming every problem."""
-    if not directory.is_dir():
+    if not os.path.isdir(directory):  # False, not an error, where nothing may be looked at
         hint = "name the directory that holds agent.yaml with --config"
         raise ConfigError([str(Problem(str(directory), 0, (), "no such directory", hint))])
     files = {name: _read(directory, name) for name in schema.FILES}
@@ -103,18 +108,22 @@ class _Loader(yaml.SafeLoader):
     """Composes nodes and constructs nothing; stops at nesting that nobody writes by hand."""
 
     depth = 0
+    values = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
+        self.values += 1
+        if self.depth > MAX_DEPTH or self.values > MAX_VALUES:
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=mark)
+            problem = _TOO_DEEP if self.depth > MAX_DEPTH else _TOO_MANY
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
 
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_TOO_MANY = f"more than {MAX_VALUES} values"
 
 
 def _read(directory: Path, name: str) -> _File:
@@ -127,10 +136,12 @@ def _read(directory: Path, name: str) -> _File:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        what = f"holds the control character U+{ord(str(error.character)):04X}"
+        what = f"holds the control character U+{int(error.character):04X}"
         file.problems.append(Problem(file.name, line, (), what, "delete it"))
     except yaml.MarkedYAMLError as error:
         file.problems.append(_syntax(file.name, text.splitlines(), error))
+    except (ValueError, OverflowError):  # "\\UFFFFFFFF": PyYAML lets chr() fail
+        file.problems.append(Problem(file.name, 0, (), "is not YAML: an impossible \\ escape"))
     else:
         if node is None:
             keys = " and ".join(f"{key}:" for key in schema.keys_at(schema.FILES[name], ()))
@@ -143,10 +154,11 @@ def _read(directory: Path, name: str) -> _File:
 def _text(path: Path, file: _File) -> str | None:
     """The file's text, or None and a problem."""
     try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else None
-        if data is not None:
-            return data.decode("utf-8-sig")
-        file.problems.append(Problem(file.name, 0, (), "is larger than 1 MiB"))
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES:
+            return path.read_bytes().decode("utf-8-sig")
+        what = "is larger than 1 MiB" if stat.S_ISREG(status.st_mode) else "is not a file"
+        file.problems.append(Problem(file.name, 0, (), what))
     except FileNotFoundError:
         other = path.with_suffix(".yml")
         hint = f"rename {other.name} to {path.name}" if other.exists() else _EXAMPLE
@@ -171,6 +183,8 @@ def _syntax(name: str, lines: list[str], error: yaml.MarkedYAMLError) -> Problem
     text = lines[number] if number < len(lines) else ""
     if "\t" in text[: len(text) - len(text.lstrip())] or "'\\t'" in (error.problem or ""):
         return Problem(name, number + 1, (), "a tab stands where spaces belong", "use spaces")
+    if "another document" in (error.problem or ""):
+        return Problem(name, number + 1, (), "holds a second document", "remove the line ---")
     hint = "look at the indentation and the quotes of this line and the one above"
     for words, remedy in _SYNTAX_HINTS.items():
         if words in (error.problem or ""):
@@ -182,9 +196,16 @@ _SYNTAX_HINTS = {
     "mapping values are not allowed": "put text that holds a colon in quotes",
     "undefined alias": "put text that begins with * in quotes",
     "cannot start any token": "put text that begins with @, ` or % in quotes",
-    "but found another document": "remove the line ---",
     _TOO_DEEP: "look at the brackets and the indentation",
+    _TOO_MANY: "split what is not configuration off",
 }
+
+
+_YAML = "tag:yaml.org,2002:"
+_TAGS = frozenset(
+    ["null", "bool", "int", "float", "timestamp", "str", "seq", "map", "merge", "value"]
+)
+"""What YAML takes plain values for. All of it is read as text."""
 
 
 class _Reader:
@@ -208,16 +229,25 @@ class _Reader:
     def _tree(self, node: yaml.Node, path: KeyPath) -> Tree:
         self._values += 1
         if self._values > MAX_VALUES:
-            raise _TooMuch(f"more than {MAX_VALUES} values")
+            raise _TooMuch(_TOO_MANY)
         if len(path) > MAX_DEPTH:
             raise _TooMuch(f"more than {MAX_DEPTH} levels")
-        if node.tag.startswith("!") or "python" in node.tag:
-            self._file.report(path, f"has the tag {node.tag}", "remove it: tags have no meaning")
+        if node.tag.removeprefix(_YAML) not in _TAGS:
+            tag = node.tag.replace(_YAML, "!!")
+            self._file.report(path, f"has the tag {tag}", "remove it: tags mean nothing here")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return self._list(node, path)
-        return str(node.value)
+        return self._scalar(node, path)
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> str:
+        """A scalar's text. Half a character ("\\uD800") could never be printed, so it goes."""
+        text = str(node.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._file.report(path, "holds half a character", "write the character itself")
+            return re.sub("[\ud800-\udfff]", "\ufffd", text)
+        return text
 
     def _list(self, node: yaml.SequenceNode, path: KeyPath) -> Tree:
         items: list[Tree] = []
@@ -232,20 +262,20 @@ class _Reader:
         merged: dict[str, Tree] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
-            if key.tag == "tag:yaml.org,2002:merge":
+            if key.tag == f"{_YAML}merge":
                 merged |= self._merged(value, path)
             elif not isinstance(key, yaml.ScalarNode):
                 self._file.lines.setdefault(path, line)
                 self._file.report(path, f"expected plain text as a key, got {_got(key.value)}")
-            elif key.value in tree:
-                here = (*path, key.value)
+            elif (name := self._scalar(key, path)) in tree:
+                here = (*path, name)
                 first = self._file.lines[here]
                 self._file.lines[here] = line
-                self._file.report(here, f"is given twice, first in line {first}")
+                self._file.report(here, f"is given twice, first in line {first}", "delete one")
             else:
-                here = (*path, key.value)
+                here = (*path, name)
                 self._file.lines[here] = line
-                tree[key.value] = self._tree(value, here)
+                tree[name] = self._tree(value, here)
         return merged | tree
 
     def _merged(self, node: yaml.Node, path: KeyPath) -> dict[str, Tree]:
@@ -277,6 +307,8 @@ def _typed(file: _File, section: type[schema.Section]) -> schema.Section | None:
     except ValidationError as errors:
         for error in errors.errors(include_url=False):
             loc = [part for part in error["loc"] if part != "[key]"]
+            if loc[-1:] == ["id"] or error["type"] == "default_factory_not_called":
+                continue  # the key above it was refused already
             what, hint = _explain(section, error)
             shown = tuple(part for part in loc if isinstance(part, str))
             file.report(tuple(map(str, loc)), what, hint, shown)
@@ -327,7 +359,7 @@ def _known(section: type[schema.Section], parents: list[str], key: str) -> str:
     if not parents:
         for name, other in schema.FILES.items():
             if key in schema.keys_at(other, ()):
-                return f"{key} belongs into {name}"
+                return f"{key} belongs in {name}"
     return nearest(key, known) or "known here: " + ", ".join(known)
 
 
@@ -367,13 +399,9 @@ def _check_known(file: _File, path: KeyPath, where: _File, what: str) -> None:
     known = list(where.mapping(what))
     for name in file.words(*path):
         if name and name not in known:
-            hint = nearest(name, known) or _there_are(known, what, where)
+            listed = f"{Path(where.name).name} has {', '.join(known) or 'none'}"
+            hint = nearest(name, known) or listed
             file.report(path, f"{schema.got(name)} is not one of the {what}", hint)
-
-
-def _there_are(known: list[str], what: str, where: _File) -> str:
-    listed = f"there are {', '.join(known)}" if known else "there are none"
-    return f"{listed} under {what}: in {Path(where.name).name}"
 
 
 def _check_handoff(channels: _File, at: KeyPath, teams: _File) -> None:
@@ -382,7 +410,7 @@ def _check_handoff(channels: _File, at: KeyPath, teams: _File) -> None:
     handoff = channels.words(*path)
     for name in handoff:
         team = teams.mapping("teams").get(name)
-        if isinstance(team, dict) and not {"members", "existing"} & team.keys():
+        if isinstance(team, dict) and not {"members", "extension", "existing"} & team.keys():
             hint = f"give {name} members or existing in teams.yaml"
             channels.report(path, f"nobody can be reached in the team {schema.got(name)}", hint)
     agent_off = [word.lower() for word in channels.words(*at, "agent")] in _OFF
@@ -409,7 +437,7 @@ def _check_voicemail(file: _File, path: KeyPath, teams: _File) -> None:
 
 def _check_topics(file: _File, path: KeyPath, knowledge: Path) -> None:
     for topic in file.words(*path):
-        if topic and ".." not in topic and not (knowledge / topic).exists():
+        if topic and ".." not in topic and not os.path.exists(knowledge / topic):
             known = sorted(each.name for each in knowledge.iterdir()) if knowledge.is_dir() else []
             hint = nearest(topic, known) or f"put the documents into {knowledge / topic}"
             file.report(path, f"{schema.got(topic)} is not a folder or file of {knowledge}", hint)
@@ -420,8 +448,11 @@ def _check_unique(
 ) -> None:
     """No two channels, or teams, may hold the same ``key``."""
     owners: dict[str, str] = {}
+    hint = f"give each of the {kind} its own"
     for name in file.mapping(kind):
         for value in file.words(kind, name, *key):
             owner = owners.setdefault(same(value), name)
             if owner != name:
-                file.report((kind, name, *key), f"{schema.got(value)} belongs to {owner} already")
+                file.report(
+                    (kind, name, *key), f"{schema.got(value)} belongs to {owner} already", hint
+                )

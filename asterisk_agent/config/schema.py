@@ -84,21 +84,19 @@ def _switch(value: object) -> object:
 
 def _whole(low: int, high: int) -> BeforeValidator:
     def parse(value: object) -> object:
-        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
-            value = int(value)
-        if not isinstance(value, int) or not low <= value <= high:
+        digits = re.fullmatch(r"[0-9]{1,9}", str(value))
+        if not digits or not low <= int(digits[0]) <= high:
             raise unexpected(f"a whole number from {low} to {high}", value)
-        return value
+        return int(digits[0])
 
     return BeforeValidator(parse)
 
 
 def _factor(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", value):
-        value = float(value)
-    if not isinstance(value, int | float) or not 0.5 <= value <= 2:
+    digits = re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", str(value))
+    if not digits or not 0.5 <= float(digits[0]) <= 2:
         raise unexpected("a number from 0.5 to 2", value)
-    return float(value)
+    return float(digits[0])
 
 
 def _duration(value: object) -> object:
@@ -109,16 +107,13 @@ def _duration(value: object) -> object:
     written = re.fullmatch(r"([0-9]{1,9})([smhd])", value) if isinstance(value, str) else None
     length = timedelta(**{units[written[2]]: int(written[1])}) if written else timedelta()
     if not timedelta() < length <= timedelta(days=3660):
-        raise unexpected("a duration such as 60s, 10m, 2h or 90d", value, _duration_hint(value))
+        raise unexpected("a duration such as 60s", value, _duration_hint(value))
     return length
 
 
 def _duration_hint(value: object) -> str:
-    guess = re.fullmatch(r"([1-9][0-9]*)\s*([a-zA-Z]*)\.?", str(value).strip())
-    if not guess:
-        return ""
-    unit = (guess[2] or "s")[0].lower()
-    return f"write {guess[1]}{unit}" if unit in "smhd" else ""
+    guess = re.fullmatch(r"([1-9][0-9]*)\s*(s|m|h|d|)[a-z]*\.?", str(value).strip().lower())
+    return f"write {guess[1]}{guess[2] or 's'}" if guess else "write 15s, 10m, 2h or 90d"
 
 
 def _one_or_more(value: object) -> object:
@@ -320,7 +315,7 @@ def weekdays(key: str) -> tuple[int, ...]:
         if first not in DAYS or (last or first) not in DAYS:
             wrong = first if first not in DAYS else last
             close = [day for day in DAYS if wrong.lower().startswith(day)]
-            hint = f"write {close[0]}" if close else "days are " + ", ".join(DAYS)
+            hint = f"write {close[0]} for {wrong}" if close else "days are " + ", ".join(DAYS)
             raise unexpected("days such as mon, mon-thu or sat,sun", key, hint)
         start, end = DAYS.index(first), DAYS.index(last or first)
         found += [(start + n) % 7 for n in range((end - start) % 7 + 1)]
@@ -434,11 +429,10 @@ class Listen(Section):
 
 def _calls(value: object) -> object:
     """``auto``, or how many calls the agent takes at once."""
-    if value == "auto" or (isinstance(value, int) and 1 <= value <= 1000):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,4}", value) and 1 <= int(value) <= 1000:
-        return int(value)
-    raise unexpected("auto or a whole number from 1 to 1000", value)
+    digits = re.fullmatch(r"[0-9]{1,4}", str(value))
+    if value != "auto" and not (digits and 1 <= int(digits[0]) <= 1000):
+        raise unexpected("auto or a whole number from 1 to 1000", value)
+    return int(digits[0]) if digits else "auto"
 
 
 class Limits(Section):
@@ -485,14 +479,7 @@ class _Named(Section):
     """A section that stands under an id of its own; its label is the id where none is given."""
 
     id: Id
-    label: Label
-
-    @model_validator(mode="before")
-    @classmethod
-    def _label(cls, data: Any) -> Any:
-        if isinstance(data, Mapping) and "label" not in data and "id" in data:
-            return {**data, "label": data["id"]}
-        return data
+    label: Label = Field(default_factory=lambda section: section["id"])
 
 
 class Channel(_Named):
