@@ -42,12 +42,21 @@ class Problem:
     what: str
     hint: str = ""
 
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: "
+    @property
+    def where(self) -> str:
+        """``etc/teams.yaml:14``, or the file alone."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
+    def problem(self) -> str:
+        """``teams.sales.queue.wait: expected …``."""
         path = ".".join(k if k.isprintable() and len(k) <= 60 else _got(k) for k in self.path)
-        key = f"{path}: " if path else ""
+        return f"{path}: {self.what}" if path else self.what
+
+    def __str__(self) -> str:
         end = "" if self.hint.endswith("?") else "."
-        return f"{place}{key}{self.what}." + (f" Hint: {self.hint}{end}" if self.hint else "")
+        hint = f" Hint: {self.hint}{end}" if self.hint else ""
+        return f"{self.where}: {self.problem}.{hint}"
 
 
 @dataclass(slots=True)
@@ -84,9 +93,17 @@ class _File:
 
 def load(directory: Path) -> Config:
     """Read and check a configuration directory. Raises ConfigError naming every problem."""
+    config, problems = examine(directory)
+    if config is None:
+        raise ConfigError([str(problem) for problem in problems])
+    return config
+
+
+def examine(directory: Path) -> tuple[Config | None, list[Problem]]:
+    """The configuration, or None and every problem in it, file by file and line by line."""
     if not os.path.isdir(directory):  # False, not an error, where nothing may be looked at
         hint = "name the directory that holds agent.yaml with --config"
-        raise ConfigError([str(Problem(str(directory), 0, (), "no such directory", hint))])
+        return None, [Problem(str(directory), 0, (), "no such directory", hint)]
     files = {name: _read(directory, name) for name in schema.FILES}
     parts: dict[str, Any] = {}
     for name, section in schema.FILES.items():
@@ -96,9 +113,9 @@ def load(directory: Path) -> Config:
     _check_names(directory, files)
     problems = [p for file in files.values() for p in sorted(file.problems, key=lambda p: p.line)]
     if problems:
-        raise ConfigError(list(dict.fromkeys(map(str, problems))))
+        return None, list(dict.fromkeys(problems))
     parts["hours"] = {name: schema.weekly(days) for name, days in parts["hours"].items()}
-    return Config(directory=directory, **parts)
+    return Config(directory=directory, **parts), []
 
 
 # --- Text → tree --------------------------------------------------------------------------------
@@ -391,6 +408,7 @@ def _check_names(directory: Path, files: Mapping[str, _File]) -> None:
     _check_unique(channels, "channels", ("number",), lambda number: number.removeprefix("+"))
     _check_unique(teams, "teams", ("extension",))
     _check_unique(teams, "teams", ("voicemail", "mailbox"))
+    _check_alike(teams, "teams")
 
 
 def _check_known(file: _File, path: KeyPath, where: _File, what: str) -> None:
@@ -456,3 +474,13 @@ def _check_unique(
                 file.report(
                     (kind, name, *key), f"{schema.got(value)} belongs to {owner} already", hint
                 )
+
+
+def _check_alike(file: _File, kind: str) -> None:
+    """Ids become extensions, in which Asterisk does not see hyphens."""
+    owners: dict[str, str] = {}
+    for name in file.mapping(kind):
+        owner = owners.setdefault(name.replace("-", ""), name)
+        if owner != name:
+            what = f"differs from {owner} by hyphens alone, which Asterisk does not see"
+            file.report((kind, name), what, "choose another id")

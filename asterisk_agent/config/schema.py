@@ -156,6 +156,11 @@ Id = Annotated[
         "an id of up to 31 lower-case letters, digits and hyphens that begins with a letter",
     ),
 ]
+TeamId = Annotated[
+    Id,
+    # h, t, i, … are extensions with a meaning of their own, and teams become extensions.
+    _matching(r".*[a-z0-9].*[a-z0-9].*", "an id of more than one letter"),
+]
 Label = Annotated[
     str,
     _matching(
@@ -528,6 +533,7 @@ class Team(_Named):
     A team with neither is a mailbox. ``asks`` are words with which callers want this team.
     """
 
+    id: TeamId
     extension: Extension | None = None
     members: Some[Member] = ()
     queue: Queue = Queue()
@@ -602,7 +608,7 @@ class HoursFile(Section):
 class TeamsFile(Section):
     """teams.yaml."""
 
-    teams: Annotated[dict[Id, Team], Field(min_length=1)]
+    teams: Annotated[dict[TeamId, Team], Field(min_length=1)]
     messages: dict[Id, Message] = Field(default_factory=dict)
 
 
