@@ -1,0 +1,86 @@
+"""From a passage to what is spoken: the author's own sentences, or a model's under the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asterisk_agent.brain import prompts
+from asterisk_agent.brain.documents import Passage
+from asterisk_agent.brain.gate import grounded
+from asterisk_agent.brain.language import Language
+from asterisk_agent.brain.question import Question
+from asterisk_agent.config.schema import Llm
+from asterisk_agent.engines.base import LanguageModel
+from asterisk_agent.errors import EngineError
+from asterisk_agent.speech import sentences
+
+MOST_WORDS = 45
+"""About 17 seconds of speech; nobody keeps more in mind."""
+MOST_SENTENCES = 3
+TRUSTED_PARAMETERS = 1_000_000_000
+"""``answers: auto`` lets a model of this size word answers. Smaller ones get facts wrong even with
+the passage before them, so all their sentences would fall to the gate, and only cost time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to say, and how long a model took over it in milliseconds (0 where none did)."""
+
+    text: str
+    model_ms: float = 0.0
+
+
+def words_answers(settings: Llm, model: LanguageModel | None) -> bool:
+    """Whether the model shall word the answers."""
+    if model is None or settings.answers == "extractive":
+        return False
+    return settings.answers == "generative" or model.parameters >= TRUSTED_PARAMETERS
+
+
+def compose(
+    question: Question,
+    passage: Passage,
+    language: Language,
+    model: LanguageModel | None,
+    clock: Callable[[], float],
+) -> Answer:
+    """Answer from ``passage``. Without ``model``, or where its words fail the gate, verbatim."""
+    if model is None:
+        return Answer(extract(question, passage, language))
+    began = clock()
+    try:
+        messages = prompts.answer(question.core, passage)
+        text = " ".join("".join(model.generate(messages, max_tokens=prompts.MOST_TOKENS)).split())
+    except EngineError:
+        text = ""  # the author's words need no model
+    took_ms = (clock() - began) * 1000
+    if len(text.split()) > MOST_WORDS or not grounded(text, passage, language):
+        text = extract(question, passage, language)
+    return Answer(text, took_ms)
+
+
+def extract(question: Question, passage: Passage, language: Language) -> str:
+    """The passage, or the sentences in a row that answer best where it is too long to be spoken."""
+    written = sentences(passage.text)
+    if len(written) <= MOST_SENTENCES and _words(written) <= MOST_WORDS:
+        return " ".join(written)
+    worth = [_worth(question, sentence, language) for sentence in written]
+    start = worth.index(max(worth))
+    end = start + 1
+    while end < len(written) and end - start < MOST_SENTENCES:
+        if _words(written[start : end + 1]) > MOST_WORDS:
+            break
+        end += 1
+    return " ".join(written[start:end])
+
+
+def _words(written: list[str]) -> int:
+    return sum(len(sentence.split()) for sentence in written)
+
+
+def _worth(question: Question, sentence: str, language: Language) -> float:
+    """How many of the question's words the sentence has; facts of the kind asked for count two."""
+    terms = set(language.lexicon.terms(sentence))
+    met = sum(0.3 if language.lexicon.is_light(t) else 1.0 for t in question.terms if t in terms)
+    return met + 2 * sum(want.stated.search(sentence) is not None for want in question.wants)

@@ -1,0 +1,154 @@
+"""English: what callers say, whatever the trade of the company that they call."""
+
+from __future__ import annotations
+
+import re
+
+from asterisk_agent.brain.intents_english import INTENTS
+from asterisk_agent.brain.language import Language, Want
+from asterisk_agent.brain.lexicon_english import LEXICON
+
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_MONTHS = "january february march april may june july august september october november december"
+_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBER_WORDS = f"{_NUMBERS} {_TENS} hundred thousand million half once twice"
+_ANY = "|".join
+
+
+def _words(text: str) -> str:
+    return _ANY(text.split())
+
+
+_NUMBER = rf"\d|\b(?:{_words(_NUMBER_WORDS)}|a|an|every|no)\b"
+
+_WANTS = (
+    Want(
+        "price",
+        re.compile(
+            r"\bhow much (?!time|notice|water|space|room|longer)|\bhow much$"
+            r"|\b(?:price|prices|cost|costs|rate|tariff|expensive|cheap|fee|fees)\b"
+            r"|\bwhat (?:do|does|would|will) .*\b(?:charge|cost)\b"
+        ),
+        re.compile(
+            r"[$€£]|\d\s*(?:percent|%|dollars?|cents?|euros?|pounds?)\b|\bfree\b|\bno (?:charge"
+            r"|fee)"
+            r"|\binclud|\bcosts?\b|\bfees?\b|\bpric|\bcharge",
+            re.IGNORECASE,
+        ),
+    ),
+    Want(
+        "time",
+        re.compile(
+            r"\bwhen\b|\bwhat times?\b|\bwhat (?:days?|hours)\b|\bhow (?:long|late|early|often"
+            r"|soon)\b"
+            r"|\bhow (?:fast|quick|quickly)\b|\bwhich days?\b"
+        ),
+        re.compile(
+            rf"\d|\b(?:{_words(_DAYS)}|{_words(_MONTHS)}|noon|midnight|daily|weekly|monthly|yearly"
+            r"|immediately|at once|right away|always|never|any ?time|day and night|around the clock"
+            rf"|(?:{_words(_NUMBER_WORDS)}|same|next|every|each|a|an)\s(?:\w+\s)?"
+            r"(?:minutes?|hours?|days?|weeks?|months?|years?|times?|visits?|working|mornings?"
+            r"|evenings?|afternoons?))\b|\b(?:once|twice)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    Want(
+        "count",
+        re.compile(r"\bhow many\b"),
+        re.compile(_NUMBER, re.IGNORECASE),
+    ),
+    Want(
+        "email",
+        re.compile(r"\bemail\b(?!.*\b(?:send|sent|invoice|bill)\b)"),
+        re.compile(r"@|e-?mail", re.IGNORECASE),
+    ),
+    Want(
+        "phone",
+        re.compile(r"\b(?:phone|telephone|fax|cell|mobile)(?: phone)? (?:number|no)\b"),
+        re.compile(r"\d[\d\s().-]{5,}\d"),
+    ),
+    Want(
+        "name",
+        re.compile(
+            r"^(?:and |so |hi |hello )*(?:who (?:is|are|owns|runs|was|founded)|whos|what is the"
+            r" name|"
+            r"whats the name|what are the names)\b"
+        ),
+        re.compile(r"(?<!^)(?<![.!?]\s)\b[A-Z][a-z]+"),
+    ),
+)
+
+_PREAMBLE = re.compile(
+    r"^(?:(?:hi|hello|hey|there|um+|uh+|er|ah|oh|well|so|yes|yeah|ok|okay|please|sorry|thanks"
+    r"|thank you|and"
+    r"|good (?:morning|afternoon|evening|day)|excuse me|just|my question is|i have a (?:quick"
+    r" )?question"
+    r"|i(?: was|.m| am) (?:just )?(?:wondering|calling to ask)(?: if)?|i(?:.d like| would"
+    r" like| want(?:ed)?)"
+    r" to (?:ask|know)(?: if| you)?|(?:can|could) you (?:please )?tell me(?: if)?|do you know(?:"
+    r" if)?)\b[ ,.!:]*)+",
+    re.IGNORECASE,
+)
+_WHICH = re.compile(
+    r"^(?:and |so )*(?:what|which)(?: kinds?| types?| sorts?)?(?: of)? "
+    r"(?!(?:is|are|do|does|did|can|could|time|times|happens|if|about|will|would|should|was|were"
+    r"|else|the|a|your|you|i|"
+    r"price|day|days|hours)\b)(\w+)"
+)
+
+_OWN_CASE = re.compile(
+    r"^(?:(?:and|so|hi|hello|yes|ok|okay|well|um|uh) )*"
+    r"(?:(?:is|are|was|were|has|have) (?:my|our)\b"
+    r"|(?:when|where|what time|how much|how long) (?:is|are|was|will|does|did) (?:my|our)\b"
+    r"(?=.*\b(?:appointment|order|delivery|bill|balance|account|invoice|refund|payment|booking"
+    r"|reservation|visit|technician|plumber|driver|parcel|package|test|results?)\b)"
+    r"|(?:did|have) you (?:get|got|gotten|receive|received|find|found|fix|fixed|send|sent|finish)\b"
+    r"|do you (?:still )?have my\b)"
+    r"|\bdo i (?:still )?owe\b|\bmy (?:account|balance|order number)\b|\bstatus of my\b"
+    r"|\b(?:is|are) (?:he|she|they|it) (?:already )?(?:on (?:his|her|their|the|its) way|ready"
+    r"|done)\b"
+)
+
+_NEGATIONS = (
+    "not no never none nobody nothing nowhere neither nor without cannot dont doesnt didnt wont "
+    "wouldnt cant couldnt isnt arent wasnt werent shouldnt hasnt havent except unless only"
+)
+
+_QUALIFIERS = (
+    "about approximately around almost nearly usually normally sometimes often mostly generally "
+    "least most maximum minimum from until before after between within over under above below "
+    "more less than if unless except only may might should must per each every"
+)
+_HARMLESS = "please also so well then here thing way"
+_FACT_WORDS = (
+    f"{_DAYS} {_MONTHS} today tomorrow yesterday tonight weekend weekends weekday weekdays "
+    "morning afternoon evening night noon midnight half once twice first second third free yes "
+    "always am pm dollar dollars cent cents euro euros pound pounds percent minute minutes "
+    "hour hours day days week weeks month months year years guarantee promise"
+)
+
+ENGLISH = Language(
+    code="en",
+    lexicon=LEXICON,
+    wants=_WANTS,
+    preamble=_PREAMBLE,
+    which=_WHICH,
+    own_case=_OWN_CASE,
+    intents=INTENTS,
+    numbers={
+        **{word: str(number) for number, word in enumerate(_NUMBERS.split())},
+        **{word: str(10 * number) for number, word in enumerate(_TENS.split(), 2)},
+        "hundred": "100",
+        "thousand": "1000",
+        "million": "1000000",
+        "noon": "12",
+    },
+    negations=frozenset(_NEGATIONS.split()),
+    qualifiers=frozenset(_QUALIFIERS.split()),
+    harmless=frozenset(_HARMLESS.split()),
+    fact_words=frozenset(_FACT_WORDS.split()),
+)

@@ -1,0 +1,143 @@
+"""What a caller wants when it is not an answer: a person, a team, voicemail, goodbye, help.
+
+Rules, in the order in which a mistake would hurt. They are written per language
+(``intents_english``), for the words of recognisers: no punctuation, no capitals, small errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from asterisk_agent.brain.language import Language
+from asterisk_agent.brain.words import normalise, tokens
+from asterisk_agent.config.schema import Team
+from asterisk_agent.events import Action
+
+LONGEST = 1000
+"""Characters looked at. A caller says no more in one breath; patterns stay quick."""
+LEFT_OVER = 3
+"""Words beside "goodbye" or "thank you" from which an utterance is about something else."""
+
+
+class Talk(StrEnum):
+    """Kinds of small talk, each with its own reply."""
+
+    HELLO = "hello"
+    THANKS = "thanks"
+    IDENTITY = "identity"
+    ABILITY = "ability"
+    WELLBEING = "wellbeing"
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """``team`` is the id of the team that the words name (``Action.HANDOFF``), if they do."""
+
+    action: Action
+    team: str | None = None
+    talk: Talk | None = None
+
+
+class IntentReader:
+    """Reads intents for one configuration. Pure; safe to share."""
+
+    def __init__(self, language: Language, teams: Mapping[str, Team]) -> None:
+        self._rules = language.intents
+        self._lexicon = language.lexicon
+        self._names = {team.id: _names(team) for team in teams.values()}
+        self._asks = {
+            team.id: [self._stems(phrase) for phrase in team.asks] for team in teams.values()
+        }
+        self._reach = {id_: self._reaching(names) for id_, names in self._names.items()}
+
+    def read(self, utterance: str) -> Intent | None:
+        """The intent of ``utterance``; None for a question, or for nothing at all."""
+        plain = normalise(utterance[:LONGEST])
+        if not plain:
+            return None
+        rules = self._rules
+        if rules.emergency.search(plain) and not rules.not_emergency.search(plain):
+            return Intent(Action.EMERGENCY, self.team(plain))
+        if rules.voicemail.search(plain) and not rules.not_voicemail.search(plain):
+            return Intent(Action.VOICEMAIL)
+        if self._wants_person(plain):
+            return Intent(Action.HANDOFF, self.team(plain))
+        if rules.repeat.search(plain):
+            return Intent(Action.REPEAT)
+        return self._talk(plain)
+
+    def team(self, utterance: str) -> str | None:
+        """The team that the words name, or whose ``asks`` they hold most of; None if none."""
+        plain = normalise(utterance[:LONGEST])
+        named = {
+            id_: max((len(name) for name in names if _holds(plain, name)), default=0)
+            for id_, names in self._names.items()
+        }
+        said = self._stems(plain)
+        asked = {
+            id_: sum(len(phrase) for phrase in phrases if _in_a_row(phrase, said))
+            for id_, phrases in self._asks.items()
+        }
+        for found in (named, asked):
+            best = max(found, key=lambda id_: found[id_], default=None)
+            if best is not None and found[best]:
+                return best
+        return None
+
+    def _wants_person(self, plain: str) -> bool:
+        if any(pattern.search(plain) for pattern in self._reach.values()):
+            return True
+        asks = self._rules.person.search(plain) is not None
+        return asks and not self._rules.not_person.search(plain)
+
+    def _talk(self, plain: str) -> Intent | None:
+        rules = self._rules
+        if rules.no.search(plain):
+            return Intent(Action.SMALLTALK, talk=Talk.NO)
+        if rules.goodbye.search(plain) and self._left_over(plain, rules.goodbye) < LEFT_OVER:
+            return Intent(Action.GOODBYE)
+        if rules.yes.search(plain):
+            return Intent(Action.SMALLTALK, talk=Talk.YES)
+        for talk, pattern, most in (
+            (Talk.IDENTITY, rules.identity, LEFT_OVER),
+            (Talk.WELLBEING, rules.wellbeing, 1),
+            (Talk.ABILITY, rules.ability, 1),
+            (Talk.THANKS, rules.thanks, 1),
+            (Talk.HELLO, rules.greeting, 1),
+        ):
+            if pattern.search(plain) and self._left_over(plain, pattern) < most:
+                return Intent(Action.SMALLTALK, talk=talk)
+        return None
+
+    def _left_over(self, plain: str, *patterns: re.Pattern[str]) -> int:
+        """How many words are neither the phrase nor talk around it."""
+        for pattern in (*patterns, self._rules.thanks, self._rules.greeting):
+            plain = pattern.sub(" ", plain)
+        return sum(word not in self._rules.fillers for word in plain.split())
+
+    def _stems(self, text: str) -> tuple[str, ...]:
+        return tuple(self._lexicon.term(word) for word in tokens(text))
+
+    def _reaching(self, names: frozenset[str]) -> re.Pattern[str]:
+        """Words that ask for the team by its name, without a verb: "billing, please"."""
+        either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+        return re.compile(self._rules.reach_team.replace("{team}", f"(?:{either})"))
+
+
+def _names(team: Team) -> frozenset[str]:
+    """What callers may call a team: its label and its id."""
+    return frozenset(filter(None, (normalise(team.label), normalise(team.id.replace("-", " ")))))
+
+
+def _holds(plain: str, name: str) -> bool:
+    return f" {name} " in f" {plain} "
+
+
+def _in_a_row(phrase: tuple[str, ...], said: tuple[str, ...]) -> bool:
+    size = len(phrase)
+    return size > 0 and any(said[at : at + size] == phrase for at in range(len(said) - size + 1))

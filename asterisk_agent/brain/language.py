@@ -1,0 +1,75 @@
+"""Everything the brain knows about a language, gathered under its code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from asterisk_agent.brain.words import Lexicon
+
+
+@dataclass(frozen=True)
+class Want:
+    """A kind of fact that a question asks for, and what a text that states one looks like.
+
+    ``asked`` is matched against the normalised question, ``stated`` against the passage as written.
+    """
+
+    name: str
+    asked: re.Pattern[str]
+    stated: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class IntentRules:
+    """Patterns over the normalised utterance (``words.normalise``): one for each intent.
+
+    ``fillers`` are words that change nothing; an utterance of a greeting and fillers is a greeting.
+    ``not_…`` take back what the pattern above them would have matched.
+    """
+
+    emergency: re.Pattern[str]
+    not_emergency: re.Pattern[str]
+    person: re.Pattern[str]
+    not_person: re.Pattern[str]
+    voicemail: re.Pattern[str]
+    not_voicemail: re.Pattern[str]
+    repeat: re.Pattern[str]
+    goodbye: re.Pattern[str]
+    thanks: re.Pattern[str]
+    greeting: re.Pattern[str]
+    identity: re.Pattern[str]
+    ability: re.Pattern[str]
+    wellbeing: re.Pattern[str]
+    yes: re.Pattern[str]
+    no: re.Pattern[str]
+    reach_team: str
+    """Around a team's name (``{team}``): words that ask to be put through to it."""
+    fillers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language.
+
+    ``preamble`` matches the politeness before a question, in the text as it was recognised.
+    ``which`` has the word X of "which X …?" as its group, ``own_case`` marks questions that only a
+    look into the caller's file answers; both are matched against the normalised question.
+    ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a generated answer
+    may never bring in by itself, ``harmless`` the words that it may;
+    ``qualifiers`` are what it may never drop where it states a fact ("up to", "usually").
+    """
+
+    code: str
+    lexicon: Lexicon
+    wants: tuple[Want, ...]
+    preamble: re.Pattern[str]
+    which: re.Pattern[str]
+    own_case: re.Pattern[str]
+    intents: IntentRules
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    negations: frozenset[str] = frozenset()
+    fact_words: frozenset[str] = frozenset()
+    qualifiers: frozenset[str] = frozenset()
+    harmless: frozenset[str] = frozenset()

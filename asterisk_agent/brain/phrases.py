@@ -1,0 +1,136 @@
+"""Every sentence that the agent itself ever says, by language.
+
+They are fixed, so they can be made into speech before the first call. What a company says (its
+greeting, its messages, its documents) is not here but in its configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from asterisk_agent.config.schema import Channel, Config
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The fixed sentences of one language. ``{team}`` stands for a team's label, ``{name}`` for
+    the agent's. A field whose name ends in ``_away`` is for hours in which nobody can take a call.
+    """
+
+    # Silence.
+    still_there: str
+    press_zero: str
+    nobody_there: str
+    # Not understood.
+    clarify: str
+    clarify_empty: str
+    nothing_to_repeat: str
+    not_understood: str
+    # On the way to a person.
+    connecting: str
+    connecting_to: str
+    connecting_away: str
+    unknown: str
+    unknown_to: str
+    unknown_away: str
+    to_voicemail: str
+    line_busy: str
+    nobody_answered: str
+    # When something is wrong or over.
+    emergency: str
+    broken: str
+    stopping: str
+    too_long: str
+    goodbye: str
+    # Small talk.
+    hello: str
+    welcome: str
+    identity: str
+    ability: str
+    well: str
+    go_ahead: str
+    anything_else: str
+    # For the person who picks up.
+    brief_call: str
+    brief_said: str
+
+    def put_through(self, team: str | None, *, staffed: bool = True) -> str:
+        """The caller asked for a person; ``team`` is its label."""
+        if not staffed:
+            return self.connecting_away
+        return self.connecting_to.format(team=team) if team else self.connecting
+
+    def dont_know(self, team: str | None, *, staffed: bool = True) -> str:
+        """The documents do not say; ``team`` is the label of who may know."""
+        if not staffed:
+            return self.unknown_away
+        return self.unknown_to.format(team=team) if team else self.unknown
+
+    def brief(self, label: str, said: str) -> str:
+        """What the person who picks up hears: the number called, and what the caller said last."""
+        brief = self.brief_call.format(label=label)
+        return f"{brief} {self.brief_said.format(said=said)}" if said else brief
+
+    def all_sentences(self, teams: Sequence[str] = (), name: str = "") -> list[str]:
+        """Everything above as it is spoken, with these teams' labels and the agent's name."""
+        spoken: dict[str, None] = {}
+        for key in (f.name for f in fields(self) if not f.name.startswith("brief_")):
+            text: str = getattr(self, key)
+            if "{team}" in text:
+                spoken.update(dict.fromkeys(text.format(team=team) for team in teams))
+            elif "{name}" not in text or name:
+                spoken[text.format(name=name)] = None
+        return list(spoken)
+
+
+_ENGLISH = Phrases(
+    still_there="Are you still there? Please go ahead, I'm listening.",
+    press_zero="I can't hear you. To speak to a person, please press zero.",
+    nobody_there="I still can't hear you, so I'm ending this call. Please call again. Goodbye.",
+    clarify="Sorry, I didn't quite get that. Could you say it in other words?",
+    clarify_empty="Sorry, I didn't catch that. Could you say it again?",
+    nothing_to_repeat="I haven't said anything yet. What would you like to know?",
+    not_understood="I'm sorry, I don't understand. I'll put you through to a colleague.",
+    connecting="I'll put you through to a colleague. One moment, please.",
+    connecting_to="I'll put you through to {team}. One moment, please.",
+    connecting_away="Nobody is in at the moment, but you can leave a message. One moment, please.",
+    unknown="I don't have that in my documents. I'll put you through to a colleague.",
+    unknown_to="I don't have that in my documents. I'll put you through to {team}.",
+    unknown_away="I don't have that in my documents, and nobody is in at the moment. "
+    "You can leave a message now.",
+    to_voicemail="You can leave a message now. One moment, please.",
+    line_busy="All lines are busy at the moment. Please hold.",
+    nobody_answered="I'm sorry, nobody could answer.",
+    emergency="If anyone is in danger, please hang up and call the emergency services now, "
+    "911 or 112. Otherwise stay on the line, I'm passing you on.",
+    broken="I'm sorry, something went wrong on my side. I'll put you through to a colleague.",
+    stopping="I'm sorry, I have to stop here. I'll put you through to a colleague.",
+    too_long="We have been talking for a long time. I'll put you through to a colleague.",
+    goodbye="Thank you for calling. Goodbye.",
+    hello="Hello. What can I do for you?",
+    welcome="You're welcome. Is there anything else I can help you with?",
+    identity="I am {name}, an automated assistant. I answer questions from our documents, "
+    "and I can put you through to a person.",
+    ability="I answer questions from our documents, and I can put you through to a person. "
+    "What would you like to know?",
+    well="I'm fine, thank you. What can I do for you?",
+    go_ahead="Yes, please go ahead. What would you like to know?",
+    anything_else="All right. Is there anything else I can help you with?",
+    brief_call="Call for {label}.",
+    brief_said="The caller said: {said}",
+)
+
+_KNOWN = {"en": _ENGLISH}
+
+
+def phrases_for(language: str) -> Phrases:
+    """The sentences of ``language`` ("en", "en-GB"); English stands in for what is missing."""
+    return _KNOWN.get(language.lower().replace("_", "-").split("-")[0], _ENGLISH)
+
+
+def all_sentences(config: Config, channel: Channel) -> list[str]:
+    """Every sentence that a caller of this channel may hear from the agent, greeting included."""
+    teams = [team.label for team in config.teams.values()]
+    fixed = phrases_for(config.agent.language).all_sentences(teams, config.agent.name)
+    return [config.agent.greeting, *fixed]

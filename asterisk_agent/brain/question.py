@@ -1,0 +1,51 @@
+"""What an utterance asks for, as far as its words tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asterisk_agent.brain.language import Language, Want
+from asterisk_agent.brain.words import normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``core`` is the utterance without the politeness before it, ``plain`` its normalised form.
+
+    ``terms`` are its words that say something, once each; ``wants`` the kinds of fact asked for;
+    ``which`` the word X of "which X …?"; ``own_case`` is set where only a look into the caller's
+    own file could answer.
+    """
+
+    text: str
+    core: str
+    plain: str
+    terms: tuple[str, ...]
+    wants: tuple[Want, ...]
+    which: str
+    own_case: bool
+
+    def wants_a(self, kind: str) -> bool:
+        """Whether this kind of fact is asked for."""
+        return any(want.name == kind for want in self.wants)
+
+    @classmethod
+    def read(cls, text: str, language: Language) -> Question:
+        """Read ``text``, punctuated or not."""
+        core = language.preamble.sub("", text, count=1).strip() or text
+        plain = normalise(core)
+        which = language.which.search(plain)
+        return cls(
+            text=text,
+            core=core,
+            plain=plain,
+            terms=tuple(dict.fromkeys(language.lexicon.terms(plain))),
+            wants=tuple(want for want in language.wants if want.asked.search(plain)),
+            which=which[1] if which else "",
+            own_case=language.own_case.search(plain) is not None,
+        )
+
+
+def states(question: Question, text: str) -> bool:
+    """Whether ``text`` holds a fact of every kind that the question asks for."""
+    return all(want.stated.search(text) for want in question.wants)

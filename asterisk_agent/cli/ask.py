@@ -1,0 +1,177 @@
+"""``ask``: the brain without a telephone."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asterisk_agent.cli.app import (
+    DEFAULT_CONFIG,
+    ConfigDirectory,
+    Json,
+    app,
+    out,
+    print_json,
+    reports_errors,
+)
+from asterisk_agent.errors import AgentError, EngineError
+
+if TYPE_CHECKING:
+    from asterisk_agent.brain.brain import Brain
+    from asterisk_agent.config.schema import Channel, Config
+    from asterisk_agent.engines.base import Embedder, LanguageModel
+    from asterisk_agent.events import Exchange, Reply
+
+SMALLEST_WORDING_MODEL = 300_000_000
+"""Bytes. No model that ``answers: auto`` would let word an answer fits into less."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Minds:
+    """The engines that a question needs; no ears, no voice."""
+
+    embedder: Embedder
+    model: LanguageModel | None
+
+
+@app.command()
+@reports_errors
+def ask(
+    question: Annotated[
+        str, typer.Argument(help="What a caller says; - takes a question a line from input.")
+    ],
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="ID", help="Default: the first channel.")
+    ] = None,
+    config: ConfigDirectory = DEFAULT_CONFIG,
+    as_json: Json = False,
+    session: Annotated[
+        Path | None,
+        typer.Option("--session", metavar="FILE", help="A conversation: read, and added to."),
+    ] = None,
+) -> None:
+    """Ask what a caller would ask, and read what the caller would hear."""
+    from asterisk_agent.config.load import load
+    from asterisk_agent.events import Exchange
+
+    loaded = load(config)
+    history = _read(session) if session is not None else []
+    brain = _brain(loaded, _channel(loaded, channel))
+    for utterance in _utterances(question):
+        reply = brain.reply(utterance, history)
+        if session is not None:
+            turns = [
+                Exchange("caller", utterance),
+                Exchange("agent", reply.text, reply.action, reply.source),
+            ]
+            history += turns
+            _append(session, turns)
+        print_json(as_object(reply)) if as_json else _show(reply)
+
+
+def as_object(reply: Reply) -> dict[str, Any]:
+    """A reply as the JSON that other programs rely on."""
+    return {
+        "answer": reply.text,
+        "action": str(reply.action),
+        "team": reply.team,
+        "source": asdict(reply.source) if reply.source is not None else None,
+        "confidence": round(reply.confidence, 3),
+        "ms": asdict(reply.ms),
+        "unanswered": reply.unanswered,
+    }
+
+
+def _show(reply: Reply) -> None:
+    details = [str(reply.action), f"{reply.confidence:.2f}", f"{reply.ms.total:.0f} ms"]
+    if reply.team is not None:
+        details.insert(1, f"team {reply.team}")
+    if reply.source is not None:
+        details.insert(1, " > ".join(filter(None, (reply.source.file, reply.source.heading))))
+    out.print(reply.text, markup=False)
+    out.print(f"  ({', '.join(details)})", markup=False, style="dim")
+
+
+def _utterances(question: str) -> Iterator[str]:
+    if question != "-":
+        yield question
+        return
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+def _channel(config: Config, id_: str | None) -> Channel:
+    if id_ is None:
+        return next(iter(config.channels.values()))
+    if id_ not in config.channels:
+        raise AgentError(
+            f"no channel is called {id_!r}", hint=f"channels are {', '.join(config.channels)}"
+        )
+    return config.channels[id_]
+
+
+def _brain(config: Config, channel: Channel) -> Brain:
+    from asterisk_agent.brain.brain import build
+    from asterisk_agent.engines.loader import load_embedder, load_model
+
+    model = load_model(config) if _may_word_answers(config) else None
+    return build(config, channel, _Minds(load_embedder(config), model), time.perf_counter)
+
+
+def _may_word_answers(config: Config) -> bool:
+    """Whether it is worth loading the language model at all."""
+    from asterisk_agent.engines.choose import folder_of
+
+    llm = config.engines.llm
+    if llm.engine == "none" or llm.answers != "auto":
+        return llm.engine != "none" and llm.answers == "generative"
+    try:
+        path = folder_of(llm.model)
+    except EngineError:
+        return False  # the documents' own words need no model
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(f.stat().st_size for f in files if f.is_file()) >= SMALLEST_WORDING_MODEL
+
+
+def _read(session: Path) -> list[Exchange]:
+    """The turns of a conversation so far; none where the file does not exist yet."""
+    from asterisk_agent.events import Action, Exchange, Source
+
+    if not session.exists():
+        return []
+    turns: list[Exchange] = []
+    try:
+        for line in session.read_text(encoding="utf-8").splitlines():
+            turn = json.loads(line)
+            action, source = turn.get("action"), turn.get("source")
+            if turn["who"] not in ("caller", "agent") or not isinstance(turn["text"], str):
+                raise ValueError("not a turn")
+            turns.append(
+                Exchange(
+                    turn["who"],
+                    turn["text"],
+                    Action(action) if action is not None else None,
+                    Source(source["file"], source["heading"]) if source is not None else None,
+                )
+            )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "a session has a JSON object a line, as this command writes it; or remove the file"
+        place = f"{session}:{len(turns) + 1}"
+        raise AgentError(f"{place}: no turn of a conversation ({error})", hint=hint) from None
+    return turns
+
+
+def _append(session: Path, turns: list[Exchange]) -> None:
+    lines = (json.dumps(asdict(turn), ensure_ascii=False) for turn in turns)
+    try:
+        with session.open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+    except OSError as error:
+        raise AgentError(f"{session}: cannot be written: {error.strerror}") from None

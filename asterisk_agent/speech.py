@@ -1,0 +1,74 @@
+"""Text on its way to the voice: cut into sentences, and written the way a person says it."""
+
+from __future__ import annotations
+
+import re
+
+from asterisk_agent.speech_english import speak_english
+
+_END = re.compile(r"""(?<=[.!?…])["')\]]*\s+(?=\S)|\s*\n+\s*""")
+_NO_END = re.compile(
+    r"""(?:^|[\s("'])(?:e\.g|i\.e|etc|mr|mrs|ms|dr|prof|st|no|nr|approx|incl|excl|vs|ca|dept|ext"""
+    r"""|tel|inc|ltd|co|jr|sr|min|max|[a-z])\.$""",
+    re.IGNORECASE,
+)
+_HALF_OF_DAY = re.compile(r"\b[ap]\.m\.$", re.IGNORECASE)
+_AFTER_TIME = re.compile(
+    r"(?:mon|tues?|wed|thu|fri|sat|sun)[a-z]*\b"
+    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december)\b"
+    r"|(?:[ECMP][SD]?T|UTC|GMT)\b",
+    re.IGNORECASE,
+)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut ``text`` into sentences, each stripped and none empty.
+
+    Abbreviations ("e.g.", "Dr. Lee"), initials, decimals and times ("8:30 a.m. on Friday") end no
+    sentence; a line break does.
+    """
+    found: list[str] = []
+    start = 0
+    for gap in _END.finditer(text):
+        sentence = text[start : gap.start()].strip()
+        if "\n" not in gap[0] and not _ends(sentence, text[gap.end() :]):
+            continue
+        found.append(text[start : gap.end()].strip())
+        start = gap.end()
+    found.append(text[start:].strip())
+    return [sentence for sentence in found if sentence]
+
+
+def _ends(sentence: str, rest: str) -> bool:
+    """Whether ``sentence`` is over, given what follows it."""
+    if rest[0].islower():
+        return False
+    if _HALF_OF_DAY.search(sentence):
+        return _AFTER_TIME.match(rest) is None
+    return _NO_END.search(sentence) is None
+
+
+def strip_markdown(text: str) -> str:
+    """The words of ``text`` without Markdown's signs, on one line. Links keep their text."""
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    text = re.sub(r"<((?:https?://|mailto:)?[^\s<>]+[.@][^\s<>]+)>", r"\1", text)
+    text = re.sub(r"</?[a-zA-Z][^<>]*>", " ", text)
+    text = re.sub(r"^\s{0,3}(?:#{1,6}\s+|>\s?|[-*+]\s+)", "", text, flags=re.MULTILINE)
+    text = re.sub(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
+    text = re.sub(r"(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
+    text = re.sub(r"`+([^`]*)`+", r"\1", text)
+    text = re.sub(r"\\([\\`*_{}\[\]()#+.!|$-])", r"\1", text)
+    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def speakable(text: str, language: str) -> str:
+    """``text`` as a voice should read it: numbers, prices, times, addresses in words.
+
+    Rules exist for English. In other languages only Markdown is removed, and the voice itself
+    reads the numbers.
+    """
+    plain = strip_markdown(text)
+    if language.lower().replace("_", "-").split("-")[0] == "en":
+        return speak_english(plain)
+    return plain
