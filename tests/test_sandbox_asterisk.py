@@ -120,3 +120,19 @@ def test_its_console_is_silent_when_it_is_gone(tmp_path):
     assert not process.alive
     with pytest.raises(SandboxError, match="Unable to connect"):
         asterisk.cli("core show uptime")
+
+
+async def test_its_timers_keep_time_where_its_clock_was_moved(tmp_path, new_phone):
+    dialplan = (
+        "[from-trunk]\nexten => 1,1,Answer()\n same => n,Queue(empty,r,,,2)\n"
+        " same => n,Playback(hello-world)\n same => n,Hangup()\n"
+    )
+    files = {"extensions.conf": dialplan, "queues.conf": "[empty]\njoinempty=yes\n"}
+    with PrivateAsterisk(tmp_path, files=files, faketime="2031-12-24T11:59:00+00:00") as asterisk:
+        phone = await new_phone("caller")
+        await phone.identify("+15550001111")
+        await phone.dial(f"sip:1@127.0.0.1:{asterisk.sip_port}")
+        connected = (await phone.wait_for("connected")).at
+        ended = (await phone.wait_for("disconnected")).at
+    # Two seconds of queue, 1.4 of speech.
+    assert 3.0 < ended - connected < 5.0

@@ -13,7 +13,7 @@ from asterisk_agent.sandbox.processes import (
     LAST_PORT,
     Child,
     ProcessId,
-    faketime_environment,
+    faketime_python_environment,
     free_port,
     owned_ports,
     package_environment,
@@ -55,6 +55,15 @@ def test_kills_what_does_not_listen(tmp_path):
     wait_for_line(tmp_path / "log")
     child.stop(grace_s=0.2)
     assert not child.alive
+
+
+def test_stops_what_is_frozen(tmp_path):
+    child = python("print(1, flush=True); import time; time.sleep(60)", tmp_path / "log")
+    wait_for_line(tmp_path / "log")
+    os.kill(child.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    child.stop(grace_s=10)
+    assert time.monotonic() - began < 5
 
 
 def test_stopping_twice_is_nothing(tmp_path):
@@ -115,14 +124,21 @@ def test_a_process_that_ended_holds_no_ports(tmp_path):
 
 
 def test_moves_the_clock_and_not_the_timers(tmp_path):
-    environment = {**os.environ, **faketime_environment(shift_to("2031-05-06T07:08:00+00:00"))}
-    code = "import time; print(time.time(), time.monotonic(), flush=True)"
+    shift_s = shift_to("2031-05-06T07:08:00+00:00")
+    environment = {**os.environ, **faketime_python_environment(shift_s, tmp_path / "site")}
+    code = (
+        "import time\n"
+        "began = time.monotonic()\n"
+        "time.sleep(0.1)\n"
+        "print(time.time(), began, time.monotonic() - began, flush=True)\n"
+    )
     child = python(code, tmp_path / "log", env=environment)
-    wall, monotonic = map(float, wait_for_line(tmp_path / "log").split())
+    wall, monotonic, slept = map(float, wait_for_line(tmp_path / "log").split())
     child.stop()
     moment = datetime(2031, 5, 6, 7, 8, tzinfo=UTC).timestamp()
     assert wall == pytest.approx(moment, abs=30)
     assert monotonic == pytest.approx(time.monotonic(), abs=30)
+    assert 0.1 <= slept < 5
 
 
 def test_shift_to_a_moment():

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 from asterisk_agent import dialplan
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
@@ -25,7 +27,7 @@ from asterisk_agent.sandbox.derive import Machine, derive, members
 from asterisk_agent.sandbox.processes import (
     Child,
     ProcessId,
-    faketime_environment,
+    faketime_python_environment,
     free_port,
     owned_ports,
     package_environment,
@@ -34,6 +36,7 @@ from asterisk_agent.sandbox.processes import (
 
 START_LIMIT_S = 180.0
 """Loading the models takes seconds; on a machine that does much else, longer."""
+SERVICE_COMMAND = (sys.executable, "-m", "asterisk_agent.cli.main", "run")
 STOP_GRACE_S = 15.0
 
 
@@ -100,10 +103,11 @@ class Pbx:
         """Start the service and wait until it takes calls. Raises SandboxError if it does not."""
         environment = package_environment()
         if self.asterisk.clock_shift_s is not None:
-            environment |= faketime_environment(self.asterisk.clock_shift_s)
-        command = [sys.executable, "-m", "asterisk_agent.cli.main", "run", "--config"]
+            environment |= faketime_python_environment(
+                self.asterisk.clock_shift_s, self.state_dir / "faketime"
+            )
         self._service = spawn(
-            [*command, str(self.config_dir)],
+            [*SERVICE_COMMAND, "--config", str(self.config_dir)],
             log=self.service_log,
             leashed=self._leashed,
             env=environment,
@@ -136,6 +140,8 @@ class Pbx:
         if self.service_pid is None:
             raise SandboxError("the service is not running")
         os.kill(self.service_pid, signal.SIGSTOP)
+        while psutil.Process(self.service_pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
 
     def cli(self, command: str) -> str:
         """What Asterisk's console answers."""
