@@ -21,6 +21,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from asterisk_agent.errors import ConfigError
@@ -669,6 +670,11 @@ class Config(Section):
 
 def keys_at(section: type[Section], path: Sequence[str]) -> tuple[str, ...]:
     """The keys that may stand at ``path`` of a file; () where ids or values stand."""
+    return tuple(name for name in fields_at(section, path) if name != "id")
+
+
+def fields_at(section: type[Section], path: Sequence[str]) -> Mapping[str, FieldInfo]:
+    """The schema's fields at ``path`` of a file; any word will do where an id stands."""
     kind: Any = section
     for key in path:
         fields = getattr(kind, "model_fields", None)
@@ -676,7 +682,7 @@ def keys_at(section: type[Section], path: Sequence[str]) -> tuple[str, ...]:
             kind = _bare(get_args(kind)[1]) if get_origin(kind) is dict else None
         else:
             kind = _bare(fields[key].annotation) if key in fields else None
-    return tuple(name for name in getattr(kind, "model_fields", ()) if name != "id")
+    return getattr(kind, "model_fields", {})
 
 
 def _bare(kind: Any) -> Any:

@@ -1,0 +1,479 @@
+"""``asterisk-agent check``: what it looks at, what it says, and how it ends."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner, Result
+
+from asterisk_agent.cli import check, models  # noqa: F401 - with one command, typer has no names
+from asterisk_agent.cli.app import app
+from asterisk_agent.cli.check import Finding, Report, check_asterisk, check_port, examine_all
+from asterisk_agent.config.load import load
+from asterisk_agent.config.schema import Address, Config
+from asterisk_agent.errors import AgentError, AsteriskError
+
+AGENT = """\
+agent: {{name: Ada, greeting: Hello.}}
+engines:
+  stt: {{engine: vosk, model: {models}/ear}}
+  llm: {{model: {models}/mind}}
+  tts: {{voice: {models}/voice}}
+asterisk: {{ami: {{port: {ami}}}}}
+listen: {{fastagi: "127.0.0.1:{fastagi}", media: "127.0.0.1:{media}", web: "127.0.0.1:{web}"}}
+"""
+CHANNELS = """\
+channels:
+  front:
+    number: "+4721000000"
+    hours: office
+    knowledge: faq.md
+    in_hours: {handoff: desk, unanswered: {voicemail: desk, message: sorry}}
+    after_hours: {unanswered: {voicemail: desk, message: sorry}}
+"""
+HOURS = "timezone: Europe/Oslo\nhours: {office: {mon-fri: 08:00-16:00}}\n"
+TEAMS = """\
+teams:
+  desk: {extension: "700", members: PJSIP/701, voicemail: {mailbox: "700"}}
+  store: {existing: {context: ext-queues, extension: "710"}}
+messages: {sorry: Please leave a message.}
+"""
+
+
+@pytest.fixture
+def ports() -> list[int]:
+    """Four ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+    numbers = [held.getsockname()[1] for held in sockets]
+    for held in sockets:
+        held.close()
+    return numbers
+
+
+@pytest.fixture
+def etc(tmp_path: Path, ports: list[int]) -> Path:
+    """A good configuration for this machine, whose models are there by path; no Asterisk."""
+    ami, fastagi, media, web = ports
+    etc = tmp_path / "etc"
+    (etc / "knowledge").mkdir(parents=True)
+    (etc / "knowledge" / "faq.md").write_text("# Where are you?\nIn Oslo.\n")
+    for name in ("ear", "mind", "voice"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    agent = AGENT.format(models=tmp_path / "models", ami=ami, fastagi=fastagi, media=media, web=web)
+    files = {"agent": agent, "channels": CHANNELS, "hours": HOURS, "teams": TEAMS}
+    for name, text in files.items():
+        (etc / f"{name}.yaml").write_text(text)
+    (etc / "ami.secret").write_text("s3cret\n")
+    (etc / "ami.secret").chmod(0o600)
+    return etc
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["check", *arguments])
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+# --- The command --------------------------------------------------------------------------------
+
+
+def test_a_broken_configuration_ends_with_every_problem_and_status_1(etc: Path) -> None:
+    edit(etc / "channels.yaml", "office", "offce")
+    edit(etc / "teams.yaml", '"700"}', "seven}")
+    result = run("--config", str(etc), "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "ok": False,
+        "checked": [],
+        "problems": [
+            {
+                "where": f"{etc}/channels.yaml:4",
+                "problem": 'channels.front.hours: "offce" is not one of the hours',
+                "hint": 'did you mean "office"?',
+            },
+            {
+                "where": f"{etc}/teams.yaml:2",
+                "problem": "teams.desk.voicemail.mailbox: expected a mailbox of up to 20 digits,"
+                ' got "seven"',
+                "hint": "",
+            },
+        ],
+        "warnings": [],
+    }
+
+
+def test_no_configuration_at_all(tmp_path: Path) -> None:
+    result = run("--config", str(tmp_path / "none"))
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"problem  {tmp_path}/none: no such directory",
+        "         name the directory that holds agent.yaml with --config",
+    ]
+
+
+def test_each_thing_is_named_and_asterisk_is_missed(etc: Path, ports: list[int]) -> None:
+    result = run("--config", str(etc))
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stdout
+    assert result.stdout.splitlines() == [
+        f"ok       configuration in {etc} (channels: 1, teams: 2)",
+        "ok       documents of front",
+        "ok       recogniser's model",
+        f"ok       language model {etc.parent}/models/mind",
+        f"ok       voice {etc.parent}/models/voice",
+        f"ok       listen.fastagi 127.0.0.1:{ports[1]}",
+        f"ok       listen.media 127.0.0.1:{ports[2]}",
+        f"ok       listen.web 127.0.0.1:{ports[3]}",
+        "ok       secret of the manager interface",
+        "problem  asterisk.ami: Asterisk's manager interface cannot be reached at"
+        f" 127.0.0.1:{ports[0]}: Connect call failed ('127.0.0.1', {ports[0]})",
+        "         start Asterisk, and set enabled = yes and this port in manager.conf",
+    ]
+
+
+def test_colours_on_a_terminal(etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Console(force_terminal=True, color_system="standard", highlight=False)
+    monkeypatch.setattr(check, "out", terminal)
+    result = run("--config", str(etc))
+    assert "\x1b[32mok" in result.stdout
+
+
+# --- Models, documents, secret ------------------------------------------------------------------
+
+
+def test_missing_models_name_the_command_that_fetches_them(
+    etc: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path / "data"))
+    edit(etc / "agent.yaml", f"{tmp_path}/models/mind", "smollm2-135m-instruct")
+    edit(etc / "agent.yaml", f"{tmp_path}/models/voice", "nobody")
+    edit(etc / "agent.yaml", f"{tmp_path}/models/ear", f"{tmp_path}/models/deaf")
+    found = {finding.where: finding for finding in examine_all(etc).problems}
+    assert found["engines.llm"].hint == "run: asterisk-agent models pull smollm2-135m-instruct"
+    assert found["engines.tts"].problem == "no model 'nobody' in the catalogue"
+    assert found["engines.stt"].problem.endswith("models/deaf: no such file or folder")
+
+
+def test_no_language_model_is_a_choice(etc: Path) -> None:
+    edit(etc / "agent.yaml", "llm: {", "llm: {engine: none, ")
+    report = examine_all(etc)
+    assert [finding.where for finding in report.problems] == ["asterisk.ami"]
+    assert not [what for what in report.checked if what.startswith("language model")]
+
+
+def test_documents_that_cannot_be_read(etc: Path) -> None:
+    (etc / "knowledge" / "faq.md").write_bytes(b"# Where?\n\xff\n")
+    (first, *_) = examine_all(etc).problems
+    assert first.where == "channels.front.knowledge"
+    assert "faq.md" in first.problem
+
+
+def test_what_is_odd_but_works_is_a_warning(etc: Path) -> None:
+    edit(etc / "channels.yaml", "    hours: office\n", "")
+    (etc / "knowledge" / "faq.md").write_text("")
+    (etc / "ami.secret").chmod(0o644)
+    assert examine_all(etc).warnings == [
+        Finding(
+            "channels.front",
+            "has no hours, so it is always open",
+            "name its hours in channels.yaml",
+        ),
+        Finding(
+            "channels.front.knowledge",
+            "holds no text, so the agent answers nothing",
+            f"put documents into {etc}/knowledge",
+        ),
+        Finding(
+            f"{etc}/ami.secret", "can be read by every user", f"run: chmod o-r {etc}/ami.secret"
+        ),
+    ]
+
+
+def test_a_missing_secret(etc: Path) -> None:
+    (etc / "ami.secret").unlink()
+    assert examine_all(etc).problems == [
+        Finding(
+            "asterisk.ami.secret_file",
+            f"{etc}/ami.secret: cannot be read: No such file or directory",
+            "write the secret of [asterisk-agent] in manager.conf into it",
+        )
+    ]
+
+
+# --- Ports --------------------------------------------------------------------------------------
+
+
+def test_a_port_that_somebody_else_holds(etc: Path, ports: list[int]) -> None:
+    with held_by(ports[1]) as child:
+        (first, *_) = examine_all(etc).problems
+    assert first.where == "listen.fastagi"
+    assert first.problem.startswith(f"port {ports[1]} is in use by ")
+    assert f"(pid {child.pid})" in first.problem
+    assert "another port in agent.yaml" in first.hint
+
+
+def test_a_port_that_the_service_holds_is_as_it_should_be(ports: list[int]) -> None:
+    with held_by(ports[1], "/usr/bin/asterisk-agent"):
+        check_port("fastagi", Address("127.0.0.1", ports[1]))
+
+
+@contextmanager
+def held_by(port: int, *more: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that listens until the block ends; ``more`` shows in its command line."""
+    code = "s = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+    code = f"import socket, sys; {code}; print('ready', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(port), *more]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        yield child
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "pbx.example.com"])
+def test_a_port_that_others_can_reach(host: str) -> None:
+    with pytest.raises(AgentError, match="can be reached from other machines") as caught:
+        check_port("media", Address(host, 9092))
+    assert caught.value.hint == "write 127.0.0.1:9092 in agent.yaml"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.8.8"])
+def test_a_free_port_of_this_machine_alone(host: str, ports: list[int]) -> None:
+    check_port("media", Address(host, ports[2]))
+
+
+# --- Asterisk, played by a script ---------------------------------------------------------------
+
+GREETING = b"Asterisk Call Manager/9.0.0\r\n"
+LISTS: dict[str, list[dict[str, str]]] = {
+    "QueueSummary": [{"Event": "QueueSummary", "Queue": "agent-desk"}],
+    "VoicemailUsersList": [
+        {"Event": "VoicemailUserEntry", "VMContext": "agent", "VoiceMailbox": "700"}
+    ],
+}
+
+
+class FakeAsterisk:
+    """Answers manager actions; ``refuse`` maps an action to the message it is refused with."""
+
+    def __init__(self, greeting: bytes = GREETING) -> None:
+        self.greeting = greeting
+        self.refuse: dict[str, str] = {}
+        self.lists = dict(LISTS)
+        self.silent: set[str] = set()
+        self.asked: list[dict[str, str]] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(self.greeting)
+        try:
+            while action := await self._read(reader):
+                self.asked.append(action)
+                self._answer(action, writer)
+        finally:
+            writer.close()
+
+    async def _read(self, reader: asyncio.StreamReader) -> dict[str, str]:
+        action: dict[str, str] = {}
+        while line := (await reader.readline()).decode().strip():
+            key, _, value = line.partition(": ")
+            action[key] = value
+        return action
+
+    def _answer(self, action: dict[str, str], writer: asyncio.StreamWriter) -> None:
+        name = action["Action"]
+        if name in self.silent:
+            return
+        send(writer, Event="FullyBooted", Status="noise that nobody asked for")
+        if name in self.refuse:
+            send(writer, Response="Error", ActionID=action["ActionID"], Message=self.refuse[name])
+        elif name in self.lists:
+            send(writer, Response="Success", ActionID=action["ActionID"], EventList="start")
+            for event in self.lists[name]:
+                send(writer, ActionID=action["ActionID"], **event)
+            send(writer, Event="Done", ActionID=action["ActionID"], EventList="Complete")
+        else:
+            send(writer, Response="Success", ActionID=action["ActionID"])
+
+
+def send(writer: asyncio.StreamWriter, **headers: str) -> None:
+    lines = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
+    writer.write(f"{lines}\r\n".encode())
+
+
+@asynccontextmanager
+async def listening(fake: FakeAsterisk, port: int) -> Any:
+    server = await asyncio.start_server(fake.serve, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def config(etc: Path) -> Config:
+    return load(etc)
+
+
+async def ask(fake: FakeAsterisk, config: Config) -> Report:
+    report = Report()
+    async with listening(fake, config.asterisk.ami.port):
+        await check_asterisk(config, report)
+    return report
+
+
+async def test_an_asterisk_that_has_everything(config: Config) -> None:
+    fake = FakeAsterisk()
+    report = await ask(fake, config)
+    assert report.problems == []
+    assert report.checked == [
+        "+4721000000 in the dialplan's asterisk-agent",
+        "710 in the dialplan's ext-queues",
+        "queue agent-desk",
+        "mailbox 700",
+        "voicemail",
+        f"Asterisk at 127.0.0.1:{config.asterisk.ami.port}",
+        "secret of the manager interface",
+    ]
+    login = fake.asked[0]
+    assert login == {
+        "Action": "Login",
+        "ActionID": "1",
+        "Username": "asterisk-agent",
+        "Secret": "s3cret",
+        "Events": "off",
+    }
+
+
+async def test_an_asterisk_that_lacks_our_files(config: Config) -> None:
+    fake = FakeAsterisk()
+    fake.refuse["ShowDialPlan"] = "Did not find context"
+    fake.lists = {"QueueSummary": [], "VoicemailUsersList": []}
+    write = "run: asterisk-agent dialplan write DIR, include its files, and reload Asterisk"
+    assert (await ask(fake, config)).problems == [
+        Finding(
+            "channels.front", "the dialplan has no +4721000000 in the context asterisk-agent", write
+        ),
+        Finding(
+            "teams.store.existing",
+            "the dialplan has no 710 in the context ext-queues",
+            "name a context of your dialplan",
+        ),
+        Finding("teams.desk", "Asterisk has no queue agent-desk", write),
+        Finding("teams.desk.voicemail", "Asterisk has no mailbox 700@agent", write),
+    ]
+
+
+async def test_an_account_that_may_not_look(config: Config) -> None:
+    fake = FakeAsterisk()
+    fake.refuse["ShowDialPlan"] = "Permission denied"
+    (first, *_) = (await ask(fake, config)).problems
+    assert first.problem == "Asterisk refused ShowDialPlan: Permission denied"
+
+
+async def test_a_wrong_password(config: Config) -> None:
+    fake = FakeAsterisk()
+    fake.refuse["Login"] = "Authentication failed"
+    assert (await ask(fake, config)).problems == [
+        Finding(
+            "asterisk.ami",
+            "Asterisk refused Login: Authentication failed",
+            "manager.conf needs [asterisk-agent] with the secret that stands in secret_file,"
+            " and permit for this machine",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"HTTP/1.1 400 Bad Request\r\n", b"x" * 100_000 + b"\n", b"\n"]
+)
+async def test_something_that_is_not_asterisk(config: Config, greeting: bytes) -> None:
+    (only,) = (await ask(FakeAsterisk(greeting), config)).problems
+    port = config.asterisk.ami.port
+    assert only.problem == f"what answers at 127.0.0.1:{port} is not Asterisk's manager interface"
+
+
+async def test_an_asterisk_that_falls_silent_is_waited_for_once(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "ANSWER_LIMIT_S", 0.05)
+    fake = FakeAsterisk()
+    fake.silent.add("ShowDialPlan")
+    problems = [finding.problem for finding in (await ask(fake, config)).problems]
+    assert problems == [
+        "Asterisk did not answer ShowDialPlan",
+        "ShowDialPlan was not asked: Asterisk fell silent",
+        "QueueSummary was not asked: Asterisk fell silent",
+        "VoicemailUsersList was not asked: Asterisk fell silent",
+    ]
+    assert [asked["Action"] for asked in fake.asked] == ["Login", "ShowDialPlan"]
+
+
+async def test_a_silent_port_is_left_after_the_deadline(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "ANSWER_LIMIT_S", 0.05)
+    (only,) = (await ask(FakeAsterisk(b""), config)).problems
+    assert "is not Asterisk's manager interface" in only.problem
+
+
+async def test_an_answer_cut_off(config: Config) -> None:
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GREETING + b"Response: Succ")
+        writer.close()
+
+    fake = FakeAsterisk()
+    fake.serve = cut  # type: ignore[method-assign]
+    (only,) = (await ask(fake, config)).problems
+    assert only.problem == "Asterisk did not answer Login"
+
+
+async def test_a_session_refuses_by_exception(config: Config) -> None:
+    fake = FakeAsterisk()
+    ami = config.asterisk.ami
+    async with (
+        listening(fake, ami.port),
+        check.manager_session(ami.host, ami.port, "a", "b") as session,
+    ):
+        fake.refuse["Ping"] = "no"
+        with pytest.raises(AsteriskError, match="Asterisk refused Ping: no"):
+            await session.ask("Ping")
+
+
+# --- A real Asterisk ----------------------------------------------------------------------------
+
+
+@pytest.mark.asterisk
+def test_a_real_asterisk_with_our_dialplan(start_pbx: Any) -> None:
+    pbx = start_pbx(service=False)
+    report = Report()
+    asyncio.run(check_asterisk(pbx.config, report))
+    assert report.problems == []
+    assert "+15551230100 in the dialplan's asterisk-agent" in report.checked
+    assert "queue agent-support" in report.checked
+    assert "mailbox 600" in report.checked
+
+    pbx.asterisk.cli("dialplan remove extension +15551230100@asterisk-agent")
+    (pbx.config_dir / "ami.secret").write_text("wrong")
+    refused, lacking = Report(), Report()
+    asyncio.run(check_asterisk(pbx.config, refused))
+    assert [f.problem for f in refused.problems] == [
+        "Asterisk refused Login: Authentication failed"
+    ]
+    (pbx.config_dir / "ami.secret").write_text(pbx.asterisk.ami_secret)
+    asyncio.run(check_asterisk(pbx.config, lacking))
+    assert [f.problem for f in lacking.problems] == [
+        "the dialplan has no +15551230100 in the context asterisk-agent"
+    ]

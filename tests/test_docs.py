@@ -1,0 +1,104 @@
+"""The documentation says what the code does: every key, its default, and the example messages."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asterisk_agent.config import schema
+from asterisk_agent.config.load import load
+from asterisk_agent.errors import ConfigError
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def rows(file: str) -> dict[str, str]:
+    """The table of a file's section: key → its default as documented."""
+    (section,) = re.findall(rf"^## {re.escape(file)}\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
+    found = re.findall(r"^\| `([^`]+)` \|[^|]+\|([^|]*)\|[^|]*\|$", section, re.M)
+    assert len(found) == len(dict(found)), "a key is documented twice"
+    assert len(found) == section.count("\n| `"), "a row has not four cells"
+    return {key: default.strip() for key, default in found}
+
+
+def keys(section: type[schema.Section], path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every key of the schema, written as the page writes it."""
+    for name in schema.keys_at(section, path):
+        here = (*path, name)
+        yield ".".join(here)
+        yield from keys(section, here)
+        yield from keys(section, (*here, "ID"))
+
+
+def expected(file: str) -> set[str]:
+    days = {"hours.ID.DAYS"} if file == "hours.yaml" else set()
+    return set(keys(schema.FILES[file])) | days
+
+
+@pytest.mark.parametrize("file", schema.FILES)
+def test_every_key_is_documented_and_every_documented_key_exists(file: str) -> None:
+    documented, known = set(rows(file)), expected(file)
+    assert known - documented == set(), "not documented"
+    assert documented - known == set(), "documented, but not known"
+
+
+def test_the_page_is_searched_for_enough_keys() -> None:
+    known = set().union(*map(expected, schema.FILES))
+    assert {
+        "agent.name",
+        "engines.stt.engine",
+        "channels.ID.in_hours.unanswered.voicemail",
+        "teams.ID.queue.wait",
+        "teams.ID.existing.context",
+        "messages.ID.sound",
+    } <= known
+
+
+def written(value: Any) -> str:
+    """A default as an operator writes it; "" for none."""
+    if value is None or value == () or isinstance(value, schema.Section):
+        return ""
+    if isinstance(value, bool):
+        return "`on`" if value else "`off`"
+    if isinstance(value, timedelta):
+        seconds = round(value.total_seconds())
+        units = (("d", 86400), ("m", 60), ("s", 1))
+        return next(f"`{seconds // n}{u}`" for u, n in units if seconds % n == 0 and seconds > n)
+    return f"`{value}`"
+
+
+@pytest.mark.parametrize("file", schema.FILES)
+def test_documented_defaults_are_the_real_ones(file: str) -> None:
+    for key, default in rows(file).items():
+        *parents, name = key.split(".")
+        field = schema.fields_at(schema.FILES[file], parents).get(name)
+        if name == "label":
+            assert default == "the id"
+        elif field is None or field.is_required() or field.default_factory is not None:
+            assert default == "", key
+        else:
+            assert default == written(field.default), key
+
+
+def test_the_messages_shown_are_the_messages_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "etc", "etc")
+    for name, old, new in (
+        ("agent", "language: en", "langauge: en"),
+        ("channels", "hours: office", "hours: ofice"),
+        ("teams", "wait: 60s", "wait: 60 sec"),
+    ):
+        path = Path("etc", f"{name}.yaml")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        load(Path("etc"))
+    assert "```text\n" + str(caught.value) + "\n```" in PAGE
