@@ -19,6 +19,10 @@ _AFTER_TIME = re.compile(
     r"|(?:[ECMP][SD]?T|UTC|GMT)\b",
     re.IGNORECASE,
 )
+_ESCAPABLE = r"\\`*_{}\[\]()#+.!|$<>~-"
+_HIDDEN = 0xE000
+"""Escaped signs wait here, in the private use area, until Markdown's own are gone."""
+_HIDDEN_SIGNS = f"[{chr(_HIDDEN)}-{chr(_HIDDEN + 0x7F)}]"
 
 
 def sentences(text: str) -> list[str]:
@@ -50,6 +54,7 @@ def _ends(sentence: str, rest: str) -> bool:
 
 def strip_markdown(text: str) -> str:
     """The words of ``text`` without Markdown's signs, on one line. Links keep their text."""
+    text = re.sub(rf"\\([{_ESCAPABLE}])", lambda sign: chr(_HIDDEN + ord(sign[1])), text)
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", text)
     text = re.sub(r"<((?:https?://|mailto:)?[^\s<>]+[.@][^\s<>]+)>", r"\1", text)
@@ -58,7 +63,7 @@ def strip_markdown(text: str) -> str:
     text = re.sub(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
     text = re.sub(r"(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
     text = re.sub(r"`+([^`]*)`+", r"\1", text)
-    text = re.sub(r"\\([\\`*_{}\[\]()#+.!|$-])", r"\1", text)
+    text = re.sub(_HIDDEN_SIGNS, lambda sign: chr(ord(sign[0]) - _HIDDEN), text)
     return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 

@@ -87,6 +87,7 @@ class Brain:
         that no sentence promises a person.
         """
         began = self._clock()
+        utterance = _printable(utterance)
         retrieve_ms = model_ms = 0.0
         intent = self._intents.read(utterance)
         if intent is not None:
@@ -98,7 +99,8 @@ class Brain:
                 reply, retrieve_ms, model_ms = self._answer(utterance, history, staffed)
             except EngineError as error:
                 log.error("brain: cannot search the documents", extra={"problem": error.message})
-                reply = Reply(self._phrases.broken, Action.HANDOFF, unanswered=True, confidence=0.0)
+                text = self._phrases.broken if staffed else self._phrases.connecting_away
+                reply = Reply(text, Action.HANDOFF, unanswered=True, confidence=0.0)
         total_ms = (self._clock() - began) * 1000
         return _timed(reply, ThinkingTime(retrieve_ms, model_ms, total_ms))
 
@@ -148,7 +150,7 @@ class Brain:
     ) -> tuple[Reply, float, float]:
         """The reply to a question, and the milliseconds of search and of wording."""
         began = self._clock()
-        question = Question.read(utterance[:LONGEST], self._index.language)
+        question = Question.read(utterance, self._index.language)
         judgement = judge(question, self._index)
         retrieve_ms = (self._clock() - began) * 1000
         hit, sure = judgement.hit, judgement.confidence
@@ -182,6 +184,11 @@ class Brain:
         first = next(iter(self._channel.in_hours.handoff), None)
         known = self._config.teams.get(team or first or "")
         return known.label if known is not None else None
+
+
+def _printable(text: str) -> str:
+    """``text`` without what no engine can take: control characters, halves of surrogate pairs."""
+    return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST])
 
 
 def _last_of_agent(history: Sequence[Exchange]) -> Exchange | None:

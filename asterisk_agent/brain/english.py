@@ -23,8 +23,6 @@ def _words(text: str) -> str:
     return _ANY(text.split())
 
 
-_NUMBER = rf"\d|\b(?:{_words(_NUMBER_WORDS)}|a|an|every|no)\b"
-
 _WANTS = (
     Want(
         "price",
@@ -48,18 +46,20 @@ _WANTS = (
             r"|\bhow (?:fast|quick|quickly)\b|\bwhich days?\b"
         ),
         re.compile(
-            rf"\d|\b(?:{_words(_DAYS)}|{_words(_MONTHS)}|noon|midnight|daily|weekly|monthly|yearly"
-            r"|immediately|at once|right away|always|never|any ?time|day and night|around the clock"
-            rf"|(?:{_words(_NUMBER_WORDS)}|same|next|every|each|a|an)\s(?:\w+\s)?"
-            r"(?:minutes?|hours?|days?|weeks?|months?|years?|times?|visits?|working|mornings?"
-            r"|evenings?|afternoons?))\b|\b(?:once|twice)\b",
+            rf"\d:\d\d|\d\s*[ap]\.?m\b|\b(?:19|20)\d\d\b|\d\s*o.clock|\b(?:minutes?|hours?|days?|weeks?"
+            rf"|months?|years?|weekends?|weekdays?|noon|midnight|morning|afternoon|evening|night"
+            rf"|daily|weekly|monthly|yearly|immediately|at once|right away|always|never|any ?time"
+            rf"|once|twice|visits?|times|{_words(_DAYS)}|{_words(_MONTHS)})\b",
             re.IGNORECASE,
         ),
     ),
     Want(
         "count",
-        re.compile(r"\bhow many\b"),
-        re.compile(_NUMBER, re.IGNORECASE),
+        re.compile(r"\bhow many (?P<counted>\w+)"),
+        re.compile(
+            rf"(?:\b\d[\d,]*|\b(?:{_words(_NUMBER_WORDS)}|no|several))(?P<counted>)\b",
+            re.IGNORECASE,
+        ),
     ),
     Want(
         "email",
@@ -119,7 +119,7 @@ _NEGATIONS = (
 )
 
 _QUALIFIERS = (
-    "about approximately around almost nearly usually normally sometimes often mostly generally "
+    "about approximately around almost nearly usually normally sometimes often mostly generally up "
     "least most maximum minimum from until before after between within over under above below "
     "more less than if unless except only may might should must per each every"
 )

@@ -36,22 +36,29 @@ def _says_the_same(said: str, source: str, passage: Passage, language: Language)
     if not _bound(said, source, language) or (here and _drops_a_qualifier(said, source, language)):
         return False
     known = set(language.lexicon.terms(f"{source} {passage.heading} {passage.topic}"))
-    said_terms = set(language.lexicon.terms(said))
+    said_terms = {
+        language.lexicon.term(word)
+        for word in tokens(said)
+        if word not in language.lexicon.stop and not _fact(word, language)
+    }
     names = {language.lexicon.term(word) for name in _names(said) for word in tokens(name)}
     return said_terms <= known | _weightless(language) and names <= known | _weightless(language)
 
 
 def _facts(text: str, language: Language) -> frozenset[str]:
     """Numbers, days, months, currencies, units, as one writing for each."""
-    found = set()
-    for word in tokens(_spelled(text)):
-        if word[0].isdigit():
-            found.add(_plain_number(word))
-        elif word in language.numbers:
-            found.add(language.numbers[word])
-        elif word in language.fact_words:
-            found.add(word.removesuffix("s") if word.endswith("s") and len(word) > 3 else word)
-    return frozenset(found)
+    return frozenset(filter(None, (_fact(word, language) for word in tokens(_spelled(text)))))
+
+
+def _fact(word: str, language: Language) -> str:
+    """The fact that a word is, in its one writing: "30", "friday", "dollar"; or ""."""
+    if word[0].isdigit():
+        return re.sub(r":00$|\.0+$", "", word.replace(",", "")).lstrip("0") or "0"
+    if word in language.numbers:
+        return language.numbers[word]
+    if word not in language.fact_words:
+        return ""
+    return word[:-1] if word.endswith("s") and word[:-1] in language.fact_words else word
 
 
 def _spelled(text: str) -> str:
@@ -59,11 +66,6 @@ def _spelled(text: str) -> str:
     for sign, word in _SIGNS.items():
         text = text.replace(sign, f" {word} ")
     return text
-
-
-def _plain_number(word: str) -> str:
-    word = word.replace(",", "")
-    return re.sub(r":00$|\.0+$", "", word).lstrip("0") or "0"
 
 
 def _negations(text: str, language: Language) -> int:
@@ -77,13 +79,12 @@ def _bound(said: str, source: str, language: Language) -> bool:
 
 
 def _pairs(text: str, language: Language) -> list[tuple[str, Set[str]]]:
-    words = [language.numbers.get(word, word) for word in tokens(_spelled(text))]
-    pairs: list[tuple[str, Set[str]]] = []
-    for at, word in enumerate(words):
-        if word[0].isdigit():
-            beside = {*words[max(0, at - 1) : at], *words[at + 1 : at + 2]}
-            pairs.append((_plain_number(word), beside & language.fact_words))
-    return pairs
+    facts = [_fact(word, language) for word in tokens(_spelled(text))]
+    return [
+        (fact, {*facts[max(0, at - 1) : at], *facts[at + 1 : at + 2]} - {""})
+        for at, fact in enumerate(facts)
+        if fact[:1].isdigit()
+    ]
 
 
 def _drops_a_qualifier(said: str, source: str, language: Language) -> bool:

@@ -76,6 +76,8 @@ _PERSON = _any(
     rf"(?:any|some)(?:one|body)(?: there| here| else| available| around| in)* (?:(?:who|that)"
     rf" )?(?:(?:can|could|to|i can|i could|is able to) )+(?:{_TALK}|help me in person)",
     rf"is there (?:{_KIND})(?:human|human being|real person|live person|person|operator)\b",
+    r"^(?:(?:a|an|the|real|live|human|hello|hi|hey|yes|no|um|uh|just|oh|please) )*"
+    r"(?:human|human being|person|operator|representative|agent) please\b",
     r"is (?:anyone|anybody|somebody|someone) (?:really |actually )?(?:there|here)$",
     r"(?:can|could|would|will|have|get|please|want|need|ask|that) (?:\w+ )?(?:someone|somebody"
     r"|anyone|anybody|a person|a human|a colleague|the boss|your manager|the manager|you)(?:"
@@ -187,7 +189,8 @@ _YES = re.compile(
     r"|oh|go ahead|thats right|i do|mhm)\b ?)++$"
 )
 _NO = re.compile(
-    r"^(?:(?:not really|nope|nah|no|thank you|thanks|nothing|im good|im fine|uh|um|well|oh)\b ?)++$"
+    r"^(?=.*\b(?:no|nope|nah|nothing|not really|im good|im fine)\b)"
+    r"(?:(?:not really|nope|nah|no|thank you|thanks|nothing|im good|im fine|uh|um|well|oh)\b ?)++$"
 )
 
 _NEAR_WATER = (

@@ -173,7 +173,7 @@ class Index:
                 else 0.0
             )
         missing = tuple(t for t in terms if t not in heading and t not in text and t not in topic)
-        right_kind = states(question, self.passages[at].text)
+        right_kind = states(question, self.passages[at].text, self.language.lexicon)
         return Hit(
             passage=self.passages[at],
             score=meaning + WORD_SHARE * met / total - (0.0 if right_kind else WRONG_KIND),

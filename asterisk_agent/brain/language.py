@@ -14,6 +14,7 @@ class Want:
     """A kind of fact that a question asks for, and what a text that states one looks like.
 
     ``asked`` is matched against the normalised question, ``stated`` against the passage as written.
+    Where both have a group ``counted``, the text must count the thing that the question counts.
     """
 
     name: str

@@ -143,8 +143,6 @@ _PHRASES = (
 )
 
 _SUFFIXES = (
-    ("iness", "y", 2),
-    ("fulness", "ful", 2),
     ("ies", "y", 2),
     ("sses", "ss", 1),
     ("ches", "ch", 2),
@@ -158,7 +156,7 @@ _SUFFIXES = (
     ("ss", "ss", 1),
     ("us", "us", 1),
     ("is", "is", 1),
-    ("s", "", 2),
+    ("s", "", 3),
 )
 
 LEXICON = Lexicon(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asterisk_agent.brain.language import Language, Want
-from asterisk_agent.brain.words import normalise
+from asterisk_agent.brain.words import Lexicon, normalise, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,19 @@ class Question:
         )
 
 
-def states(question: Question, text: str) -> bool:
+def states(question: Question, text: str, lexicon: Lexicon) -> bool:
     """Whether ``text`` holds a fact of every kind that the question asks for."""
-    return all(want.stated.search(text) for want in question.wants)
+    return all(_states(want, question.plain, text, lexicon) for want in question.wants)
+
+
+def _states(want: Want, plain: str, text: str, lexicon: Lexicon) -> bool:
+    if "counted" not in want.asked.groupindex:
+        return want.stated.search(text) is not None
+    asked = want.asked.search(plain)
+    assert asked is not None
+    counted = lexicon.term(asked["counted"])
+    return any(
+        lexicon.term(word) == counted
+        for found in want.stated.finditer(text)
+        for word in tokens(text[found.start() :])[1:4]
+    )

@@ -127,11 +127,11 @@ def _brain(config: Config, channel: Channel) -> Brain:
 
 def _may_word_answers(config: Config) -> bool:
     """Whether it is worth loading the language model at all."""
-    from asterisk_agent.engines.choose import folder_of
-
     llm = config.engines.llm
     if llm.engine == "none" or llm.answers != "auto":
         return llm.engine != "none" and llm.answers == "generative"
+    from asterisk_agent.engines.choose import folder_of
+
     try:
         path = folder_of(llm.model)
     except EngineError:

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import random
+import re
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from brain_fakes import small_config
+
+from asterisk_agent.brain import intents_english
+from asterisk_agent.brain.intent import IntentReader, Talk
+from asterisk_agent.brain.languages import language
+from asterisk_agent.events import Action
+
+EN = language("en")
+READER = IntentReader(EN, small_config(Path("/nowhere")).teams)
+
+
+def action(text: str) -> Action | None:
+    intent = READER.read(text)
+    return intent.action if intent is not None else None
+
+
+PERSON = """
+can I speak to a person
+get me a human
+I'd rather talk to a real person
+No, I don't want the machine. My tooth hurts!
+stop I hate talking to robots give me someone from your company
+operator
+representative please
+hello um could you please transfer me
+may I speak to John
+who do I speak to about a refund
+is there anybody I can talk to
+could someone phone me back
+I want to complain to your supervisor
+how can I reach a human
+"""
+NOT_PERSON = """
+is someone available on Saturday to fix my tap?
+can someone come and fix my tap today
+the person who came yesterday forgot his tools
+do I need to speak to my insurance first
+I was talking to my neighbour and she recommended you
+can I get someone out on friday
+I need someone to fix my boiler
+can a person in a wheelchair get in
+do you repair coffee machines
+how do I connect my dishwasher
+do you speak Spanish
+can I talk to you
+don't put me through to anyone
+"""
+EMERGENCY = """
+I smell gas in the kitchen
+it smells like gas
+I think there's a gas leak
+there's a fire in the basement
+my house is on fire
+my husband got an electric shock
+the water is running into the fuse box
+water is dripping from the light fixture
+somebody is hurt
+my son is unconscious
+he is not breathing
+the carbon monoxide alarm is going off
+the outlet is sparking
+there is smoke coming out of the boiler
+this is an emergency
+what should I do if I smell gas
+"""
+NOT_EMERGENCY = """
+do you install gas fires
+do you repair gas leaks
+how much is an emergency visit
+do you come at night in an emergency
+it's not an emergency but my tap drips
+my electric water heater leaks
+can you install a carbon monoxide detector
+the fireplace is cold
+my pilot light is not burning
+were you shocked by the price
+the gas company sent me to you
+there is no fire
+"""
+
+
+def lines(text: str) -> list[str]:
+    return text.strip().splitlines()
+
+
+@pytest.mark.parametrize("text", lines(PERSON))
+def test_a_person_is_asked_for(text: str) -> None:
+    assert action(text) is Action.HANDOFF
+
+
+@pytest.mark.parametrize("text", [*lines(NOT_PERSON), *lines(NOT_EMERGENCY)])
+def test_a_question_is_asked(text: str) -> None:
+    assert action(text) is None
+
+
+@pytest.mark.parametrize("text", lines(EMERGENCY))
+def test_an_emergency(text: str) -> None:
+    assert action(text) is Action.EMERGENCY
+
+
+@pytest.mark.parametrize(
+    ("text", "team"),
+    [
+        ("accounts please", "accounts"),
+        ("the front desk", "desk"),
+        ("put me through to the night shift", "night-shift"),
+        ("how do I talk to the accounts department about my bill", "accounts"),
+        ("no I don't want the machine, my invoice is wrong", "accounts"),
+        ("a person please I was double charged", "accounts"),
+        ("give me a human the boiler is not working", "night-shift"),
+        ("can I talk to someone about two leaking taps", "night-shift"),
+        ("give me the front desk not accounts the invoice is paid", "desk"),
+        ("I want to speak to somebody", None),
+    ],
+)
+def test_the_team_that_the_words_name(text: str, team: str | None) -> None:
+    intent = READER.read(text)
+    assert intent is not None
+    assert (intent.action, intent.team) == (Action.HANDOFF, team)
+
+
+def test_a_need_without_asking_for_a_person_is_a_question_for_a_team() -> None:
+    assert READER.read("my invoice is wrong") is None
+    assert READER.team("my bill is wrong") == "accounts"  # a bill is an invoice
+    assert READER.team("working") is None
+
+
+def test_without_teams() -> None:
+    assert IntentReader(EN, {}).team("accounts") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("can I leave a message", Action.VOICEMAIL),
+        ("just put me on the voice mail", Action.VOICEMAIL),
+        ("I don't want to leave a message, connect me with someone", Action.HANDOFF),
+        ("I already left a message yesterday", None),
+        ("could you say that again", Action.REPEAT),
+        ("pardon?", Action.REPEAT),
+        ("Sorry, I didn't catch that.", Action.REPEAT),
+        ("could you repeat the price please", Action.REPEAT),
+        ("the leak came again", None),
+        ("okay thank you bye bye", Action.GOODBYE),
+        ("no that's all thanks", Action.GOODBYE),
+        ("is that all I have to pay", None),
+        ("good morning how much is the call out fee", None),
+        ("ok thanks and how much is a boiler service", None),
+        ("are you open in the evening", None),
+        ("what are you charging", None),
+    ],
+)
+def test_other_intents(text: str, expected: Action | None) -> None:
+    assert action(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "talk"),
+    [
+        ("Hello?", Talk.HELLO),
+        ("good afternoon, can you hear me", Talk.HELLO),
+        ("Thank you very much.", Talk.THANKS),
+        ("ok great thanks", Talk.THANKS),
+        ("are you a real person", Talk.IDENTITY),
+        ("who am I talking to", Talk.IDENTITY),
+        ("how are you", Talk.WELLBEING),
+        ("can you help me", Talk.ABILITY),
+        ("yes please", Talk.YES),
+        ("no, thank you", Talk.NO),
+        ("um nope", Talk.NO),
+    ],
+)
+def test_small_talk(text: str, talk: Talk) -> None:
+    intent = READER.read(text)
+    assert intent is not None
+    assert (intent.action, intent.talk) == (Action.SMALLTALK, talk)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "?!…", "\n"])
+def test_nothing_said(text: str) -> None:
+    assert READER.read(text) is None
+
+
+def test_no_utterance_keeps_the_rules_busy() -> None:
+    """The longest utterances of the rules' own words, often repeated: each read in good time."""
+    source = Path(intents_english.__file__).read_text(encoding="utf-8")
+    words = sorted(set(re.findall(r"[a-z]{2,}", source)))
+    chance = random.Random(1)
+    slowest = 0.0
+    for _ in range(300):
+        few = chance.choices(words, k=chance.choice([1, 2, 3, 5, 500]))
+        text = " ".join(chance.choices(few, k=400))
+        began = time.perf_counter()
+        READER.read(text)
+        slowest = max(slowest, time.perf_counter() - began)
+    assert slowest < 0.25
+
+
+def test_rules_are_written_for_the_normal_form() -> None:
+    for rule in fields(EN.intents):
+        pattern = getattr(EN.intents, rule.name)
+        if isinstance(pattern, re.Pattern):
+            literal = re.sub(r"\\.|\(\?[a-z<]|\[[^]]*\]", "", pattern.pattern)
+            assert not re.search(r"[A-Z',]", re.sub(r"\{\d*,\d*\}", "", literal)), rule.name

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from brain_fakes import WordEmbedder
+
+from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, HARD_DOUBT, judge
+from asterisk_agent.brain.knowledge import Index, Passage
+from asterisk_agent.brain.languages import language
+from asterisk_agent.brain.question import Question, states
+
+EN = language("en")
+PASSAGES = (
+    Passage("A visit costs $89, travel included.", "How much is the call-out fee?", "p.md"),
+    Passage("We repair taps of all brands.", "Do you repair taps?", "s.md", "Services"),
+    Passage("You can cancel free of charge until 24 hours before.", "Cancelling", "a.md"),
+    Passage("We have warranty forms at the desk.", "", "notes.txt"),
+    Passage("Write to us.", "Lost invoice", "i.yaml", asked=("Can I get another copy?",)),
+)
+
+
+def index(*passages: Passage) -> Index:
+    return Index(passages or PASSAGES, WordEmbedder())
+
+
+def test_search_orders_by_meaning_and_words() -> None:
+    hits = index().search("can you repair my tap", limit=2)
+    assert hits[0].passage.heading == "Do you repair taps?"
+    assert len(hits) == 2
+    assert hits[0].score > hits[1].score
+    assert hits[0].overlap == 1.0
+    assert hits[0].missing == ()
+    assert hits[0].ahead > 0 > hits[1].ahead
+    assert hits[0].standing_out > 0
+
+
+def test_every_way_to_ask_leads_to_the_passage() -> None:
+    (hit,) = index().search("can i get another copy", limit=1)
+    assert hit.passage.heading == "Lost invoice"
+
+
+def test_text_without_a_heading_is_found() -> None:
+    (hit,) = index().search("warranty forms", limit=1)
+    assert hit.passage.file == "notes.txt"
+
+
+def test_slips_are_mended_and_compounds_cut() -> None:
+    known = index().known(Question.read("waranty callout", EN).terms)
+    assert known[0] == EN.lexicon.term("warranty")
+    assert index().known(["unheard"]) == ("unheard",)
+
+
+def test_what_is_missing_is_named() -> None:
+    (hit,) = index().search("do you repair bicycles", limit=1)
+    assert hit.missing == (EN.lexicon.term("bicycles"),)
+    assert hit.unknown == 1
+
+
+def test_a_price_is_not_answered_by_a_passage_without_one() -> None:
+    question = Question.read("how much is it to repair a tap", EN)
+    judgement = judge(question, index(PASSAGES[1], PASSAGES[3]))
+    assert judgement.hit is not None
+    assert not judgement.hit.states
+    assert judgement.confidence < HARD_DOUBT
+
+
+def test_confidence_tells_the_known_from_the_unknown() -> None:
+    known = judge(Question.read("do you repair taps", EN), index()).confidence
+    unknown = judge(Question.read("do you sell bicycles", EN), index()).confidence
+    assert unknown < ASK_BACK < ANSWER < known
+
+
+def test_the_callers_own_case_is_no_question_to_documents() -> None:
+    own = Question.read("is my call-out fee paid", EN)
+    assert own.own_case
+    assert judge(own, index()).confidence < HARD_DOUBT
+
+
+def test_nothing_to_search() -> None:
+    empty = Index((), WordEmbedder())
+    assert empty.search("anything") == []
+    assert judge(Question.read("anything", EN), empty).hit is None
+
+
+def test_the_index_embeds_once(tmp_path: Path) -> None:
+    first, second = WordEmbedder(), WordEmbedder()
+    Index(PASSAGES, first, cache=tmp_path)
+    Index(PASSAGES, second, cache=tmp_path)
+    assert first.embedded == len(PASSAGES) + 5  # passages, and the titles of all but one
+    assert second.embedded == 0
+
+
+def test_questions_lose_their_preamble() -> None:
+    question = Question.read("Hi, um, I was wondering if the estimate is free?", EN)
+    assert question.core == "the estimate is free?"
+    assert Question.read("hello", EN).core == "hello"
+
+
+def test_what_questions_ask_for() -> None:
+    def wants(text: str) -> list[str]:
+        return [want.name for want in Question.read(text, EN).wants]
+
+    assert wants("How much is a filling?") == ["price"]
+    assert wants("how much time do you need") == []
+    assert wants("when do you close") == ["time"]
+    assert wants("how many rooms are there") == ["count"]
+    assert wants("what's your phone number") == ["phone"]
+    assert wants("who is the owner") == ["name"]
+    assert Question.read("which brand do you use", EN).which == "brand"
+    assert Question.read("what time is it", EN).which == ""
+
+
+def test_texts_that_state_them() -> None:
+    def stated(question: str, text: str) -> bool:
+        return states(Question.read(question, EN), text, EN.lexicon)
+
+    assert stated("how much is it", "A quote is free.")
+    assert not stated("how much is it", "We repair taps.")
+    assert stated("how long does it take", "It takes two to three weeks.")
+    assert not stated("when do you open", "We are open.")
+    assert not stated("how long does it take", "It costs $165.")
+    assert stated("how many plumbers do you have", "We are nine plumbers.")
+    assert stated("how many items can I take", "Up to 15 large items at once.")
+    assert not stated("how many plumbers do you have", "All plumbers are insured for two million.")
+    assert stated("what is your fax number", "Fax +1 555 123 0100.")
+    assert not stated("what is your fax number", "We have 3 faxes.")
