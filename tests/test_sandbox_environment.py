@@ -146,4 +146,4 @@ def test_goes_on_after_an_interruption(environment, steps, stage):
     steps.run = run
     environment.build(steps)
     assert environment.is_ready()
-    assert not list(environment.shared.parent.glob("*.partial"))
+    assert not list(environment.shared.parent.glob("*.partial*"))
