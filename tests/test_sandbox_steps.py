@@ -72,3 +72,10 @@ def test_commands_get_extra_environment_and_no_input(log):
 
 def test_no_log_has_no_last_line(log):
     assert Steps(log, io.StringIO()).last_line() == ""
+
+
+def test_notes_are_for_the_log(log):
+    stream = io.StringIO()
+    steps = Steps(log, stream)
+    steps.note("unpacking")
+    assert (steps.last_line(), stream.getvalue()) == ("unpacking", "")

@@ -69,7 +69,7 @@ def prepare(root: Path, steps: Steps) -> None:
     environment.build(steps)
     if distribution.find() is None:
         with steps.step("fetching a private Asterisk, 95 MB"):
-            fetch.ensure()
+            fetch.ensure(steps.note)
     if not ModelsMark(root).holds():
         steps.say("fetching the speech and language models")
         pull_models(root, environment)
@@ -108,6 +108,7 @@ def main(root: Path) -> int:
     steps = Steps(cache_directory() / "setup.log")
     try:
         with alone(steps):
+            steps.log.unlink(missing_ok=True)
             prepare(root, steps)
     except SandboxError as error:
         steps.say(error.message)

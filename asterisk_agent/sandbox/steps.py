@@ -70,6 +70,12 @@ class Steps:
                 f"{' '.join(command[:4])} … failed: {self.last_line()}", hint=f"see {self.log}"
             )
 
+    def note(self, line: str) -> None:
+        """A line for the log, and for whoever watches the moving line."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as output:
+            output.write(f"{line}\n")
+
     def last_line(self) -> str:
         """The last line of the log that says anything."""
         try:
