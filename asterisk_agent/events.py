@@ -56,7 +56,8 @@ class Reply:
     """The brain's reply to one utterance. ``text`` is what the caller shall hear.
 
     ``team`` names the team to hand over to (``Action.HANDOFF``) where the caller's words named
-    one; None leaves the choice to the routing.
+    one; None leaves the choice to the routing. ``unanswered`` marks a hand-off that the caller
+    did not ask for: the documents do not say.
     """
 
     text: str
@@ -65,6 +66,7 @@ class Reply:
     source: Source | None = None
     confidence: float = 1.0
     ms: ThinkingTime = field(default_factory=ThinkingTime)
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

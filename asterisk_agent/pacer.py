@@ -20,8 +20,15 @@ that a caller hears after a barge-in."""
 class _Clip:
     key: object
     pcm: bytearray
-    played: int = 0
+    played_bytes: int = 0
     complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A clip's first frame was just handed out."""
+
+    key: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Pacer:
     """Turns queued clips into frames on a fixed beat.
 
     The owner asks ``frames(now)`` whenever ``next_due(now)`` has passed, sends what it gets, and
-    reads ``finished()``. When nothing is queued, the frames are silence.
+    reads ``events()``. When nothing is queued, the frames are silence.
     """
 
     def __init__(self, rate_hz: int, now: float) -> None:
@@ -46,7 +53,7 @@ class Pacer:
         self._silence = bytes(self._frame_bytes)
         self._clips: deque[_Clip] = deque()
         self._due = now
-        self._finished: list[Finished] = []
+        self._events: list[Started | Finished] = []
         self.longest_gap_s = 0.0
         """The longest that a frame was sent after the caller's line ran dry."""
 
@@ -63,10 +70,10 @@ class Pacer:
         self._clips[-1].complete = complete
 
     def stop(self) -> None:
-        """Drop everything queued: the caller speaks. What was cut is in ``finished``."""
+        """Drop everything queued: the caller speaks. What was cut is in ``events``."""
         while self._clips:
             clip = self._clips.popleft()
-            self._finished.append(self._account(clip))
+            self._events.append(self._account(clip))
 
     def next_due(self) -> float:
         """When ``frames`` next has something to give."""
@@ -84,10 +91,10 @@ class Pacer:
             self._due += FRAME_S
         return frames
 
-    def finished(self) -> list[Finished]:
-        """Clips that ended since the last time this was asked."""
-        finished, self._finished = self._finished, []
-        return finished
+    def events(self) -> list[Started | Finished]:
+        """What clips began and ended since the last time this was asked."""
+        events, self._events = self._events, []
+        return events
 
     def _frame(self) -> bytes:
         frame = bytearray()
@@ -96,13 +103,15 @@ class Pacer:
             piece = clip.pcm[: self._frame_bytes - len(frame)]
             if not piece and not clip.complete:
                 break  # the voice is still being made: silence until it comes
+            if piece and not clip.played_bytes:
+                self._events.append(Started(clip.key))
             del clip.pcm[: len(piece)]
-            clip.played += len(piece)
+            clip.played_bytes += len(piece)
             frame += piece
             if clip.complete and not clip.pcm:
-                self._finished.append(self._account(self._clips.popleft()))
+                self._events.append(self._account(self._clips.popleft()))
         return bytes(frame).ljust(self._frame_bytes, b"\0") if frame else self._silence
 
     def _account(self, clip: _Clip) -> Finished:
         done = clip.complete and not clip.pcm
-        return Finished(clip.key, clip.played / 2 / self._rate_hz, done)
+        return Finished(clip.key, clip.played_bytes / 2 / self._rate_hz, done)

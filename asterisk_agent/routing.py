@@ -54,6 +54,8 @@ class Outcome(StrEnum):
     NO_INPUT = "no_input"
     """The caller never said a word."""
     TOO_LONG = "too_long"
+    STOPPING = "stopping"
+    """The service was told to stop."""
     LOST = "lost"
     """Something broke."""
     HANGUP = "hangup"

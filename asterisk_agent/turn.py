@@ -127,16 +127,20 @@ class TurnTaker:
         quiet_s = now - self._last_voice
         too_long = now - self._speech_start >= self.settings.longest_turn_s
         if quiet_s >= self.settings.end_of_turn_s or too_long:
-            ended = TurnEnded(self._speech_start, self._last_voice)
-            self._speech_start = None
-            self._voiced_s = 0.0
-            self._paused = False
-            self._quiet_since = now
-            return [ended]
+            return self._end_turn(self._speech_start, now)
         if quiet_s >= self.settings.pause_s and not self._paused:
             self._paused = True
             return [Paused(self._last_voice)]
         return []
+
+    def _end_turn(self, speech_start: float, now: float) -> list[Action]:
+        self._speech_start = None
+        self._voiced_s = 0.0
+        self._paused = False
+        self._quiet_since = now
+        if self._agent_busy and not self._barged:
+            return []  # "mm-hm" under the agent's voice takes nobody's turn
+        return [TurnEnded(speech_start, self._last_voice)]
 
     def _voice(self, duration_s: float, now: float) -> list[Action]:
         actions: list[Action] = []

@@ -1,0 +1,520 @@
+"""One caller's story, from the greeting to the moment the dialplan takes over again.
+
+Three tasks share a call: ``_listen`` takes what the line brings and works out whose turn it is,
+``_play`` sends a frame every 20 ms, and ``_converse`` is the conversation itself. Whatever
+happens, ``run`` returns an outcome and gives the line back, so that the dialplan goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from asterisk_agent.audio import LINE_RATE_HZ, Resampler
+from asterisk_agent.brain.phrases import Phrases
+from asterisk_agent.config.schema import Channel, Config
+from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, RecognizerSession, VoiceDetector
+from asterisk_agent.events import Action, Exchange, Reply, Transcript
+from asterisk_agent.pacer import Finished, Pacer, Started
+from asterisk_agent.records import Delays, Story, TurnRecord
+from asterisk_agent.routing import Outcome
+from asterisk_agent.speech import sentences
+from asterisk_agent.turn import (
+    BargeIn,
+    Paused,
+    Resumed,
+    Silent,
+    SpeechStarted,
+    TurnEnded,
+    TurnTaker,
+)
+from asterisk_agent.turn import Action as TurnAction
+from asterisk_agent.wire import audiosocket
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.1
+"""How often silence is looked at while the line brings no audio at all (a caller on hold)."""
+PREROLL_S = 0.40
+"""Audio kept from before speech was noticed, so that no first syllable is lost."""
+MISUNDERSTOOD_IN_A_ROW = 2
+MISUNDERSTOOD_IN_ALL = 3
+LAST_FRAMES_S = 0.08
+"""What is still on its way to the caller when the last frame has been sent."""
+
+
+class AudioLine(Protocol):
+    """The caller's line, as ``net.media.Line`` gives it."""
+
+    def events(self) -> AsyncIterator[audiosocket.Event]:
+        """What the line brings, until it ends."""
+
+    def send(self, pcm: bytes) -> None:
+        """Send one frame."""
+
+    async def end(self) -> None:
+        """Give the call back to the dialplan."""
+
+
+class Engines(Protocol):
+    """The engines as a call uses them; ``engines.pool.EnginePool`` is the real one."""
+
+    def listen(self) -> RecognizerSession:
+        """Open an ear."""
+
+    async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
+        """The probability of speech in each frame."""
+
+    async def recognise(self, session: RecognizerSession, pcm: bytes) -> Transcript:
+        """What a whole turn's 16 kHz audio says."""
+
+    async def think(
+        self,
+        reply: Callable[[str, Sequence[Exchange]], Reply],
+        utterance: str,
+        history: Sequence[Exchange],
+    ) -> Reply:
+        """The brain's reply."""
+
+    async def speak(self, sentence: str) -> bytes:
+        """A sentence as audio."""
+
+    def voice(self, sentence: str) -> AsyncIterator[bytes]:
+        """A sentence as audio, piece by piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What was made of an utterance: perhaps only a guess, if the caller goes on speaking."""
+
+    transcript: Transcript
+    reply: Reply
+    first_sentence: bytes
+    voice_ms: float
+    ready: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTurn:
+    """The caller has spoken; ``thought`` may already be done."""
+
+    ended: TurnEnded
+    noticed: float
+    thought: asyncio.Task[Thought]
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The caller pressed a key."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The service stops: give the caller to a person."""
+
+
+Cue = CallerTurn | Pressed | Silent | Leave
+
+
+class _CallerHungUp(Exception):
+    """The line ended."""
+
+
+class Call:
+    """One conversation. ``run`` it once."""
+
+    def __init__(
+        self,
+        *,
+        line: AudioLine,
+        channel: Channel,
+        config: Config,
+        reply: Callable[[str, Sequence[Exchange]], Reply],
+        phrases: Phrases,
+        engines: Engines,
+        detector: VoiceDetector,
+        story: Story,
+        brief: Callable[[Story, bytes], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.story = story
+        self.outcome: Outcome | None = None
+        """How the conversation ended; set before the line is given back."""
+        self._line = line
+        self._channel = channel
+        self._config = config
+        self._reply = reply
+        self._phrases = phrases
+        self._engines = engines
+        self._detector = detector
+        self._brief = brief
+        self._clock = clock
+        self._began = clock()
+        self._session = engines.listen()
+        self._turns = TurnTaker(self._began)
+        self._pacer = Pacer(LINE_RATE_HZ, self._began)
+        self._cues: asyncio.Queue[Cue] = asyncio.Queue()
+        self._history: list[Exchange] = []
+        self._thought: asyncio.Task[Thought] | None = None
+        self._thoughts: set[asyncio.Task[Thought]] = set()
+        self._speech = bytearray()
+        self._waiting: dict[object, asyncio.Future[Finished]] = {}
+        self._started_at: dict[object, float] = {}
+        self._interrupted = False
+        self._carried = ""
+
+    async def run(self) -> Outcome:
+        """Hold the conversation; always returns an outcome, and the line is always given back."""
+        outcome = Outcome.LOST
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [
+                    group.create_task(self._listen()),
+                    group.create_task(self._play()),
+                ]
+                outcome = await self._converse()
+                for task in background:
+                    task.cancel()
+        except* (_CallerHungUp, ConnectionError):
+            outcome = Outcome.HANGUP
+        except* Exception:  # noqa: BLE001  the boundary: whatever broke, a person takes over
+            log.exception("call: lost in the middle", extra={"call": str(self.story.id)})
+            outcome = Outcome.LOST
+        finally:
+            self.outcome = outcome
+            for thought in self._thoughts:
+                thought.cancel()
+            await self._line.end()
+        return outcome
+
+    def leave(self) -> None:
+        """Ask the conversation to end with a sentence and a person, now."""
+        self._interrupt()
+        self._cues.put_nowait(Leave())
+
+    # --- the conversation -------------------------------------------------------------------
+
+    async def _converse(self) -> Outcome:
+        """The conversation, top to bottom."""
+        await self._say(self._config.agent.greeting)
+        in_a_row = in_all = 0
+        while (cue := await self._next_cue()) is not None:
+            match cue:
+                case Leave():
+                    return await self._part(self._phrases.stopping, Outcome.STOPPING)
+                case Pressed("0"):
+                    return await self._part(self._phrases.connecting, Outcome.PERSON)
+                case Pressed("*"):
+                    return await self._part(self._phrases.to_voicemail, Outcome.VOICEMAIL)
+                case Pressed():
+                    pass
+                case Silent(1):
+                    await self._say(self._phrases.still_there)
+                case Silent(2):
+                    await self._say(self._phrases.press_zero)
+                case Silent():
+                    return await self._give_up_on_silence()
+                case CallerTurn():
+                    thought = await self._understand(cue)
+                    if thought is None:
+                        continue
+                    reply = thought.reply
+                    in_a_row = in_a_row + 1 if reply.action is Action.CLARIFY else 0
+                    in_all += reply.action is Action.CLARIFY
+                    if in_a_row >= MISUNDERSTOOD_IN_A_ROW or in_all >= MISUNDERSTOOD_IN_ALL:
+                        return await self._part(self._phrases.not_understood, Outcome.UNANSWERED)
+                    if reply.action in _PARTINGS:
+                        self.story.team = reply.team
+                        outcome = Outcome.UNANSWERED if reply.unanswered else _PARTINGS[reply.action]
+                        return await self._part(reply.text, outcome, thought, cue)
+                    await self._say(reply.text, thought, cue)
+        return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
+
+    async def _next_cue(self) -> Cue | None:
+        """What happens next, or None when the longest call is over."""
+        limit_s = self._began + self._config.limits.call.total_seconds() - self._clock()
+        try:
+            async with asyncio.timeout(max(0.0, limit_s)):
+                return await self._cues.get()
+        except TimeoutError:
+            return None
+
+    async def _understand(self, cue: CallerTurn) -> Thought | None:
+        """Finish thinking about what was said; None where nothing was said after all."""
+        self._turns.agent_busy(self._clock())
+        self._interrupted = False
+        thought = await cue.thought
+        heard = thought.transcript.text
+        if self._interrupted:
+            # The caller went on before the answer began: the two parts are one question.
+            self._carried = f"{self._carried} {heard}".strip()
+            self._turns.agent_done(self._clock())
+            return None
+        if not heard and not self._carried:
+            self._turns.agent_done(self._clock())
+            return None
+        if self._carried:
+            heard, self._carried = f"{self._carried} {heard}".strip(), ""
+            thought = await self._think_again(thought, heard)
+        self._history.append(Exchange("caller", heard))
+        self.story.turns.append(
+            TurnRecord(
+                "caller",
+                heard,
+                at_s=round(cue.ended.speech_start - self._began, 3),
+                heard_s=round(cue.ended.speech_end - cue.ended.speech_start, 3),
+            )
+        )
+        return thought
+
+    async def _give_up_on_silence(self) -> Outcome:
+        """A caller who spoke before gets a person; one who never did is told goodbye."""
+        if any(turn.who == "caller" for turn in self.story.turns):
+            return await self._part(self._phrases.connecting, Outcome.UNANSWERED)
+        return await self._part(self._phrases.nobody_there, Outcome.NO_INPUT)
+
+    async def _part(
+        self,
+        text: str,
+        outcome: Outcome,
+        thought: Thought | None = None,
+        cue: CallerTurn | None = None,
+    ) -> Outcome:
+        """Say the last sentence to its end, and meanwhile make the brief for who picks up."""
+        async with asyncio.TaskGroup() as group:
+            if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT):
+                group.create_task(self._make_brief())
+            await self._say(text, thought, cue)
+        await asyncio.sleep(LAST_FRAMES_S)
+        return outcome
+
+    async def _make_brief(self) -> None:
+        """A spoken line for the person who picks up: which number, and what the caller said."""
+        said = next((turn.text for turn in reversed(self._history) if turn.who == "caller"), "")
+        text = self._phrases.brief(self._channel.label, said)
+        pcm = b"".join([await self._engines.speak(sentence) for sentence in sentences(text)])
+        await self._brief(self.story, pcm)
+
+    # --- thinking ---------------------------------------------------------------------------
+
+    async def _think(self, pcm: bytes) -> Thought:
+        """Recognise, find the reply, and speak its first sentence into memory."""
+        transcript = await self._engines.recognise(self._session, pcm)
+        if not transcript.text:
+            return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
+        reply = await self._engines.think(self._reply, transcript.text, self._history)
+        return await self._voiced(transcript, reply)
+
+    async def _think_again(self, thought: Thought, heard: str) -> Thought:
+        reply = await self._engines.think(self._reply, heard, self._history)
+        return await self._voiced(thought.transcript, reply)
+
+    async def _voiced(self, transcript: Transcript, reply: Reply) -> Thought:
+        began = self._clock()
+        spoken = sentences(reply.text)
+        first = await self._engines.speak(spoken[0]) if spoken else b""
+        now = self._clock()
+        return Thought(transcript, reply, first, (now - began) * 1000, now)
+
+    def _guess(self) -> None:
+        """Think about what was said so far: if the turn is over, the answer is half ready."""
+        self._thought = asyncio.create_task(self._think(bytes(self._speech)))
+        self._thoughts.add(self._thought)
+        self._thought.add_done_callback(self._thoughts.discard)
+
+    def _drop_thought(self) -> None:
+        """The caller goes on: what was made of the pause is void."""
+        if self._thought is not None:
+            self._thought.cancel()
+            self._thought = None
+
+    # --- speaking ---------------------------------------------------------------------------
+
+    async def _say(
+        self, text: str, thought: Thought | None = None, cue: CallerTurn | None = None
+    ) -> None:
+        """Speak, sentence by sentence, until it was heard or the caller interrupts."""
+        clip = object()
+        heard: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+        self._waiting[clip] = heard
+        self._interrupted = False
+        self._turns.agent_busy(self._clock())
+        for index, sentence in enumerate(sentences(text)):
+            if self._interrupted:
+                break
+            if index == 0 and thought is not None:
+                self._pacer.add(clip, thought.first_sentence)
+                continue
+            async for pcm in self._engines.voice(sentence):
+                if self._interrupted:
+                    break
+                self._pacer.add(clip, pcm)
+        if not self._interrupted:
+            self._pacer.add(clip, b"", complete=True)
+        elif not heard.done():
+            heard.set_result(Finished(clip, 0.0, complete=False))
+        finished = await heard
+        del self._waiting[clip]
+        self._turns.agent_done(self._clock())
+        self._remember(text, clip, finished, thought, cue)
+
+    def _remember(
+        self,
+        text: str,
+        clip: object,
+        finished: Finished,
+        thought: Thought | None,
+        cue: CallerTurn | None,
+    ) -> None:
+        started = self._started_at.pop(clip, self._clock())
+        reply = thought.reply if thought is not None else None
+        source = reply.source if reply is not None else None
+        action = reply.action if reply is not None else None
+        self._history.append(Exchange("agent", text, action, source))
+        self.story.turns.append(
+            TurnRecord(
+                "agent",
+                text,
+                at_s=round(started - self._began, 3),
+                heard_s=round(finished.heard_s, 3),
+                source={"file": source.file, "heading": source.heading} if source else None,
+                action=action,
+                delay_ms=_delays(thought, cue, started) if thought and cue else None,
+            )
+        )
+
+    def _interrupt(self) -> None:
+        """Stop the voice at once; what was heard of it is accounted for."""
+        self._interrupted = True
+        self._pacer.stop()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Tell whoever waits which clips have begun and ended."""
+        now = self._clock()
+        for event in self._pacer.events():
+            match event:
+                case Started(key):
+                    self._started_at[key] = now
+                case Finished(key):
+                    waiting = self._waiting.get(key)
+                    if waiting is not None and not waiting.done():
+                        waiting.set_result(event)
+
+    async def _play(self) -> None:
+        """Send a frame every 20 ms, for as long as the call lasts."""
+        while True:
+            for frame in self._pacer.frames(self._clock()):
+                self._line.send(frame)
+            self._settle()
+            await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
+
+    # --- listening --------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Read the line, so that Asterisk never waits, and hear what it brings."""
+        frames: asyncio.Queue[tuple[bytes, float]] = asyncio.Queue()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hear(frames))
+            async for event in self._line.events():
+                match event:
+                    case audiosocket.Audio(pcm, rate_hz):
+                        assert rate_hz == LINE_RATE_HZ, rate_hz
+                        frames.put_nowait((pcm, self._clock()))
+                    case audiosocket.Digit(digit):
+                        self._turns.pressed(self._clock())
+                        self._interrupt()
+                        self._cues.put_nowait(Pressed(digit))
+                    case audiosocket.HungUp() | audiosocket.Failed():
+                        break
+                    case audiosocket.Identified():
+                        raise AssertionError("the decoder allows one identity")
+            raise _CallerHungUp
+
+    async def _hear(self, frames: asyncio.Queue[tuple[bytes, float]]) -> None:
+        """Find speech in the audio, and act on whose turn it is."""
+        resampler = Resampler(LINE_RATE_HZ, RECOGNISER_RATE_HZ)
+        frame_bytes = self._detector.frame_samples * 2
+        frame_s = self._detector.frame_samples / RECOGNISER_RATE_HZ
+        waiting = bytearray()
+        while True:
+            try:
+                async with asyncio.timeout(TICK_S):
+                    pcm, arrived = await frames.get()
+            except TimeoutError:
+                self._act(self._turns.tick(self._clock()))
+                continue
+            waiting += resampler.feed(pcm)
+            while not frames.empty():
+                pcm, arrived = frames.get_nowait()
+                waiting += resampler.feed(pcm)
+            whole = len(waiting) // frame_bytes
+            pieces = [bytes(waiting[i * frame_bytes : (i + 1) * frame_bytes]) for i in range(whole)]
+            del waiting[: whole * frame_bytes]
+            if not pieces:
+                continue
+            probabilities = await self._engines.detect(self._detector, pieces)
+            for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
+                now = arrived - (whole - 1 - index) * frame_s
+                self._keep(piece)
+                self._act(self._turns.heard(probability, frame_s, now))
+
+    def _keep(self, piece: bytes) -> None:
+        """Keep the turn's audio, and a little from before it."""
+        self._speech += piece
+        if not self._turns.caller_speaking:
+            del self._speech[: max(0, len(self._speech) - _bytes(PREROLL_S))]
+
+    def _act(self, actions: Sequence[TurnAction]) -> None:
+        for action in actions:
+            match action:
+                case BargeIn():
+                    self._interrupt()
+                case Paused():
+                    self._guess()
+                case SpeechStarted() | Resumed():
+                    self._drop_thought()
+                case TurnEnded():
+                    if self._thought is None:
+                        self._guess()
+                    assert self._thought is not None
+                    self._cues.put_nowait(CallerTurn(action, self._clock(), self._thought))
+                    self._thought = None
+                case Silent():
+                    self._cues.put_nowait(action)
+
+
+_PARTINGS = {
+    Action.HANDOFF: Outcome.PERSON,
+    Action.VOICEMAIL: Outcome.VOICEMAIL,
+    Action.EMERGENCY: Outcome.EMERGENCY,
+    Action.GOODBYE: Outcome.RESOLVED,
+}
+
+
+def _bytes(seconds: float) -> int:
+    return int(seconds * RECOGNISER_RATE_HZ) * 2
+
+
+def _delays(thought: Thought, cue: CallerTurn, started: float) -> Delays:
+    """Where the time went between the caller's last sound and the answer's first.
+
+    Recognising and thinking overlap the end-of-turn wait, so the parts may add up to more than
+    the total.
+    """
+    ms = thought.reply.ms
+    return Delays(
+        end_of_turn=round((cue.noticed - cue.ended.speech_end) * 1000, 1),
+        recognise=round(thought.transcript.compute_s * 1000, 1),
+        retrieve=round(ms.retrieve, 1),
+        model=round(ms.model, 1),
+        voice=round(thought.voice_ms, 1),
+        playout=round((started - max(cue.noticed, thought.ready)) * 1000, 1),
+        total=round((started - cue.ended.speech_end) * 1000, 1),
+    )

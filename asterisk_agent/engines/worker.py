@@ -1,0 +1,161 @@
+"""Blocking work on threads, awaited on the event loop. The only module that starts threads.
+
+A caller that gives up (``asyncio.timeout``, a hang-up) gets its cancellation at once; the thread
+finishes what it had begun, its result is thrown away, and work that had not begun never does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Generic, ParamSpec, TypeVar
+
+from asterisk_agent.errors import EngineError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STREAM_DEPTH = 8
+"""Items that a stream makes ahead of its consumer."""
+_POLL_S = 0.1
+"""How soon a producer whose queue is full notices that nobody listens any more."""
+
+
+def now_s() -> float:
+    """Seconds on a clock that only goes forward, for measuring how long work took."""
+    return time.perf_counter()
+
+
+class Worker:
+    """``threads`` threads with a queue. For one kind of work, so that kinds don't wait for
+    each other.
+    """
+
+    def __init__(self, name: str, threads: int = 1) -> None:
+        self.name = name
+        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
+        self._stopping = threading.Event()
+        self._pending = 0
+        self._count = threading.Lock()
+
+    @property
+    def pending(self) -> int:
+        """Jobs begun or waiting, also those whose caller has gone."""
+        return self._pending
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call ``function`` on a thread and return what it returns or raise what it raises.
+
+        Raises EngineError once the worker is closed.
+        """
+        return await asyncio.wrap_future(self._submit(lambda: function(*args, **kwargs)))
+
+    async def stream(self, make_iterator: Callable[[], Iterator[T]]) -> AsyncGenerator[T, None]:
+        """Iterate on a thread; at most ``STREAM_DEPTH`` items wait for the consumer.
+
+        Closing the generator (``aclose``, or cancellation) stops the thread before its next item.
+        """
+        channel: _Channel[T] = _Channel(asyncio.get_running_loop(), self._stopping)
+        job = self._submit(lambda: channel.produce(make_iterator))
+        try:
+            while (item := await channel.get()) is not None:
+                yield item[0]
+            await asyncio.wrap_future(job)  # raises what the iterator raised
+        finally:
+            channel.abandon()
+            job.cancel()
+
+    def close(self) -> None:
+        """Take no more work, drop what waits, stop streams, and wait for what is running."""
+        self._stopping.set()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, job: Callable[[], T]) -> Future[T]:
+        try:
+            future = self._executor.submit(job)
+        except RuntimeError as error:  # what a closed executor raises
+            raise EngineError(f"the {self.name} worker is closed") from error
+        with self._count:
+            self._pending += 1
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: Future[T]) -> None:
+        with self._count:
+            self._pending -= 1
+
+
+class _Channel(Generic[T]):
+    """Items from one thread to one task. An item travels as ``(item,)``; None is the end."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, stopping: threading.Event) -> None:
+        self._loop = loop
+        self._items: queue.Queue[tuple[T] | None] = queue.Queue(STREAM_DEPTH + 1)
+        self._ready = asyncio.Event()
+        self._worker_stopping = stopping
+        self._abandoned = threading.Event()
+
+    def produce(self, make_iterator: Callable[[], Iterator[T]]) -> None:
+        """On the thread: hand over every item, then the end, also after an error."""
+        try:
+            if not self._unwanted:
+                for item in make_iterator():
+                    if not self._put((item,)):
+                        return
+        finally:
+            self._put(None)
+
+    async def get(self) -> tuple[T] | None:
+        """On the loop: the next item."""
+        while True:
+            with suppress(queue.Empty):
+                return self._items.get_nowait()
+            self._ready.clear()
+            with suppress(queue.Empty):  # one that came between the two
+                return self._items.get_nowait()
+            await self._ready.wait()
+
+    def abandon(self) -> None:
+        """Nobody will ask for more."""
+        self._abandoned.set()
+
+    @property
+    def _unwanted(self) -> bool:
+        return self._abandoned.is_set() or self._worker_stopping.is_set()
+
+    def _put(self, item: tuple[T] | None) -> bool:
+        """Wait for room; False where nobody wants the item any more."""
+        while not self._unwanted or item is None:
+            try:
+                self._items.put(item, timeout=_POLL_S)
+            except queue.Full:
+                if self._unwanted:
+                    return False
+                continue
+            with suppress(RuntimeError):  # the loop has closed: nobody is waiting
+                self._loop.call_soon_threadsafe(self._ready.set)
+            return True
+        return False
+
+
+class Together:
+    """Blocking functions that run at the same time, each on a thread, while the context lasts.
+
+    Leaving it waits for all of them.
+    """
+
+    def __enter__(self) -> Together:
+        self._executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="together")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(wait=True)
+
+    def start(self, function: Callable[[], T]) -> Callable[[], T]:
+        """Begin; what comes back returns the function's result, or raises its error."""
+        return self._executor.submit(function).result
