@@ -37,7 +37,6 @@ SHORTEST_S = 0.1
 SILENCE_DBFS = -60.0
 _TOKENS_PER_S, _SPARE_TOKENS = 8, 12
 """Quick speech has about 5 tokens a second; what goes on beyond is a loop."""
-_SPECIALS = ("<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>", "<|startofprev|>")
 
 
 class WhisperRecognizer:
@@ -66,7 +65,7 @@ class WhisperRecognizer:
             self._model = ctranslate2.models.Whisper(
                 str(folder), device="cpu", compute_type="int8", intra_threads=threads
             )
-            self._tokens = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokens: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._features = FeatureExtractor(feature_size=self._model.n_mels)
         self._prompt = self._prompt_for(language, hotwords)
 
@@ -77,7 +76,8 @@ class WhisperRecognizer:
     def transcribe(self, pcm: bytes) -> Transcript:
         """Recognise 16 kHz audio of any length. Noise and silence are "" with confidence 0."""
         began = now_s()
-        samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+        samples: Samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
+        samples /= 32768
         heard = [self._hear(piece) for piece in _pieces(samples)]
         spoken = [(text, sure) for text, sure in heard if text]
         return Transcript(
@@ -128,18 +128,18 @@ class WhisperRecognizer:
 
     def _prompt_for(self, language: str, hotwords: Sequence[str]) -> list[int]:
         code = language.replace("_", "-").split("-")[0].lower()
-        start, task, plain, earlier = (self._tokens.token_to_id(name) for name in _SPECIALS)
-        spoken = self._tokens.token_to_id(f"<|{code}|>")
-        if spoken is None:
+        if self._tokens.token_to_id(f"<|{code}|>") is None:
             raise EngineError(
                 f"{self.name} does not know the language {language!r}",
                 hint="set agent.language in agent.yaml to a code such as en",
             )
+        names = ("startofprev", "startoftranscript", code, "transcribe", "notimestamps")
+        earlier, *start = (int(self._tokens.token_to_id(f"<|{name}|>")) for name in names)
         before: list[int] = []
         if hotwords:
             text = " " + ", ".join(hotwords)
             before = [earlier, *self._tokens.encode(text, add_special_tokens=False).ids[:200]]
-        return [*before, start, spoken, task, plain]
+        return [*before, *start]
 
 
 class WhisperSession:
