@@ -23,6 +23,7 @@ from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.records import Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome
 from asterisk_agent.speech import sentences
+from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
     BargeIn,
     Paused,
@@ -32,7 +33,6 @@ from asterisk_agent.turn import (
     TurnEnded,
     TurnTaker,
 )
-from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.wire import audiosocket
 
 log = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ class Call:
         self._speech = bytearray()
         self._waiting: dict[object, asyncio.Future[Finished]] = {}
         self._started_at: dict[object, float] = {}
-        self._interrupted = False
+        self._interrupted = asyncio.Event()
         self._carried = ""
 
     async def run(self) -> Outcome:
@@ -183,7 +183,7 @@ class Call:
                     task.cancel()
         except* (_CallerHungUp, ConnectionError):
             outcome = Outcome.HANGUP
-        except* Exception:  # noqa: BLE001  the boundary: whatever broke, a person takes over
+        except* Exception:
             log.exception("call: lost in the middle", extra={"call": str(self.story.id)})
             outcome = Outcome.LOST
         finally:
@@ -231,7 +231,9 @@ class Call:
                         return await self._part(self._phrases.not_understood, Outcome.UNANSWERED)
                     if reply.action in _PARTINGS:
                         self.story.team = reply.team
-                        outcome = Outcome.UNANSWERED if reply.unanswered else _PARTINGS[reply.action]
+                        outcome = (
+                            Outcome.UNANSWERED if reply.unanswered else _PARTINGS[reply.action]
+                        )
                         return await self._part(reply.text, outcome, thought, cue)
                     await self._say(reply.text, thought, cue)
         return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
@@ -248,10 +250,10 @@ class Call:
     async def _understand(self, cue: CallerTurn) -> Thought | None:
         """Finish thinking about what was said; None where nothing was said after all."""
         self._turns.agent_busy(self._clock())
-        self._interrupted = False
+        self._interrupted.clear()
         thought = await cue.thought
         heard = thought.transcript.text
-        if self._interrupted:
+        if self._interrupted.is_set():
             # The caller went on before the answer began: the two parts are one question.
             self._carried = f"{self._carried} {heard}".strip()
             self._turns.agent_done(self._clock())
@@ -343,19 +345,19 @@ class Call:
         clip = object()
         heard: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
         self._waiting[clip] = heard
-        self._interrupted = False
+        self._interrupted.clear()
         self._turns.agent_busy(self._clock())
         for index, sentence in enumerate(sentences(text)):
-            if self._interrupted:
+            if self._interrupted.is_set():
                 break
             if index == 0 and thought is not None:
                 self._pacer.add(clip, thought.first_sentence)
                 continue
             async for pcm in self._engines.voice(sentence):
-                if self._interrupted:
+                if self._interrupted.is_set():
                     break
                 self._pacer.add(clip, pcm)
-        if not self._interrupted:
+        if not self._interrupted.is_set():
             self._pacer.add(clip, b"", complete=True)
         elif not heard.done():
             heard.set_result(Finished(clip, 0.0, complete=False))
@@ -391,7 +393,7 @@ class Call:
 
     def _interrupt(self) -> None:
         """Stop the voice at once; what was heard of it is accounted for."""
-        self._interrupted = True
+        self._interrupted.set()
         self._pacer.stop()
         self._settle()
 

@@ -9,6 +9,7 @@ these files was held to a narrow alphabet by the configuration's schema.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from asterisk_agent import hours
@@ -102,7 +103,7 @@ def _unknown_number(config: Config) -> Iterator[str]:
         "; For calls to numbers that no channel has: the teams of the first channel, by its hours.",
         "; Include it behind everything else in the trunk's context.",
         "[asterisk-agent-unknown]",
-        f"exten => _[+0-9]!,1,Log(NOTICE,asterisk-agent: no channel has this number; as {first})",
+        f"exten => _[+0-9]!,1,NoOp(asterisk-agent: no channel has this number - as {first})",
         f" same => n,Set(AGENT_CHANNEL={first})",
         " same => n,Answer()",
         " same => n,Set(AGENT_STAGE=arrival)",
@@ -146,9 +147,7 @@ def _mailboxes(config: Config) -> Iterator[str]:
         yield f"exten => {team.id},1,Set(AGENT_STAGE=voicemail)"
         for message_id, message in config.messages.items():
             sound = message_sound(message_id, message)
-            yield (
-                f' same => n,ExecIf($["${{AGENT_MESSAGE}}" = "{message_id}"]?Playback({sound}))'
-            )
+            yield (f' same => n,ExecIf($["${{AGENT_MESSAGE}}" = "{message_id}"]?Playback({sound}))')
         # VoiceMail() ends the call where the mailbox does not exist; TryExec() goes on.
         yield " same => n,Set(VMSTATUS=)"
         yield f" same => n,TryExec(VoiceMail({box},s))"
@@ -210,10 +209,8 @@ def _static_after_team(channel: Channel) -> Iterator[str]:
     yield 'exten => team,1,GotoIf($["${AGENT_STATUS}" = "CONTINUE"]?voicemail,1)'
     yield f" same => n,GotoIf($[${{AGENT_TEAMS}} >= {MAX_TEAM_ATTEMPTS}]?message,1)"
     order = channel.in_hours.handoff
-    for team, following in zip(order, order[1:], strict=False):
-        yield (
-            f' same => n,GotoIf($["${{AGENT_TEAM}}" = "{team}"]?agent-team-{following},s,1)'
-        )
+    for team, following in pairwise(order):
+        yield (f' same => n,GotoIf($["${{AGENT_TEAM}}" = "{team}"]?agent-team-{following},s,1)')
     # A team from outside this channel's list was tried: begin with the list.
     if order:
         yield (

@@ -11,7 +11,7 @@ from typing import Literal
 class Transcript:
     """What a recogniser understood.
 
-    ``confidence`` is 0–1 (the mean probability of the words); ``audio_s`` is the length of the
+    ``confidence`` is 0 to 1 (the mean probability of the words); ``audio_s`` is the length of the
     speech and ``compute_s`` the time it took to recognise.
     """
 

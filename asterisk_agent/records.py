@@ -135,7 +135,7 @@ class CallLog:
             _metadata.create_all(self._engine)
         except (sql.exc.SQLAlchemyError, OSError) as error:
             raise AgentError(
-                f"the call log {url.split('@')[-1]} cannot be opened: {error}",
+                f"the call log {url.rpartition('@')[2]} cannot be opened: {error}",
                 hint="check records.database in agent.yaml",
             ) from error
 
@@ -145,7 +145,9 @@ class CallLog:
 
     def write(self, story: dict[str, Any]) -> None:
         """Insert or replace a story in its JSON form. Raises AgentError; loses nothing else."""
-        row = {key: story[key] for key in ("id", "channel", "caller", "started", "ended", "outcome")}
+        row = {
+            key: story[key] for key in ("id", "channel", "caller", "started", "ended", "outcome")
+        }
         row["story"] = json.dumps(story, ensure_ascii=False)
         try:
             with self._engine.begin() as connection:
@@ -156,9 +158,7 @@ class CallLog:
 
     def show(self, call_id: str) -> dict[str, Any] | None:
         """One call, by its id or by the beginning of it if that is unique; None if unknown."""
-        query = sql.select(_calls.c.story).where(
-            _calls.c.id.startswith(call_id, autoescape=True)
-        )
+        query = sql.select(_calls.c.story).where(_calls.c.id.startswith(call_id, autoescape=True))
         with self._engine.connect() as connection:
             rows = connection.execute(query.limit(2)).all()
         return json.loads(rows[0][0]) if len(rows) == 1 else None

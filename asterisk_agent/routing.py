@@ -159,9 +159,7 @@ def _after_team(facts: Facts, channel: Channel, config: Config, state: State) ->
     return _first_team(facts, channel, config, state, f"nobody took the call ({status})")
 
 
-def _people(
-    facts: Facts, channel: Channel, config: Config, state: State, because: str
-) -> Decision:
+def _people(facts: Facts, channel: Channel, config: Config, state: State, because: str) -> Decision:
     """A person while the house is open, voicemail when it is not."""
     if state is State.OPEN:
         return _first_team(facts, channel, config, state, because)

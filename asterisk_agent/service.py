@@ -10,19 +10,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from asterisk_agent import audio, routing
 from asterisk_agent.brain.brain import Brain, build
-from asterisk_agent.brain.phrases import Phrases, phrases_for
+from asterisk_agent.brain.phrases import all_sentences, phrases_for
 from asterisk_agent.call import Call
 from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
-from asterisk_agent.errors import AgentError, AsteriskError, ProtocolError
+from asterisk_agent.errors import AgentError, ConfigError, ProtocolError
 from asterisk_agent.net.ami import AsteriskManager, Headers
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
@@ -56,7 +59,8 @@ class Visit:
     call: Call | None = None
     claimed: bool = False
     brief: Path | None = None
-    tried: list[str] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the conversation has ended."""
 
 
 class Service:
@@ -65,12 +69,13 @@ class Service:
     def __init__(self, config: Config, engines: Engines) -> None:
         self._config = config
         self._engines = engines
-        self._pool = EnginePool(engines)
+        self._pool = EnginePool(engines, config.agent.language)
         self._writer = Worker("records")
         self._log = CallLog(config.records.database)
         self._phrases = phrases_for(config.agent.language)
         self._brains: dict[str, Brain] = {}
         self._visits: dict[UUID, Visit] = {}
+        self._ends: asyncio.Queue[tuple[Visit, Headers]] = asyncio.Queue()
         self._stop = asyncio.Event()
         self._stopping = False
         self._media = MediaServer(self._claim)
@@ -126,18 +131,18 @@ class Service:
     async def _leave(self) -> None:
         """No new calls; every running one gets a sentence and its queue; then out."""
         self._stopping = True
-        calls = [visit.call for visit in self._visits.values() if _talking(visit)]
-        log.info("service: stopping", extra={"calls": len(calls)})
-        for call in calls:
-            assert call is not None
-            call.leave()
+        talking = [visit for visit in self._visits.values() if _talking(visit)]
+        log.info("service: stopping", extra={"calls": len(talking)})
+        for visit in talking:
+            assert visit.call is not None
+            visit.call.leave()
         try:
             async with asyncio.timeout(STOP_LIMIT_S):
-                while any(_talking(visit) for visit in self._visits.values()):
-                    await asyncio.sleep(0.1)
+                for visit in talking:
+                    await visit.over.wait()
         except TimeoutError:
             log.warning("service: calls were still talking after %.0f s", STOP_LIMIT_S)
-        await asyncio.sleep(LAST_QUESTIONS_S if calls else 0)
+        await asyncio.sleep(LAST_QUESTIONS_S if talking else 0)
         await self._fastagi.stop()
         await self._media.stop()
         if self._manager is not None:
@@ -147,9 +152,9 @@ class Service:
 
     async def _sweep(self) -> None:
         """Prepare sentences while nobody waits; write down calls whose end nobody told us."""
-        await self._pool.prepare(
-            [part for text in self._phrases.all_sentences() for part in sentences(text)]
-        )
+        for channel in self._config.channels.values():
+            for text in all_sentences(self._config, channel):
+                await self._pool.prepare(sentences(text))
         while True:
             await asyncio.sleep(SWEEP_S)
             for visit in list(self._visits.values()):
@@ -199,7 +204,8 @@ class Service:
             queue_status=status,
         )
         if visit.story.path:
-            visit.story.path[-1].result = facts.outcome or "" if facts.stage is Stage.AGENT else status
+            heard = facts.stage is Stage.AGENT
+            visit.story.path[-1].result = str(facts.outcome) if heard else status
         decision = routing.decide(facts, channel, self._config, datetime.now(UTC))
         lost = facts.stage is Stage.AGENT and facts.outcome is Outcome.LOST
         answer = self._answer(visit, decision, "apology" if lost else "")
@@ -278,7 +284,7 @@ class Service:
                 line=line,
                 channel=visit.channel,
                 config=self._config,
-                reply=brain.reply,
+                reply=partial(brain.reply, staffed=visit.story.state == State.OPEN),
                 phrases=self._phrases,
                 engines=self._pool,
                 detector=self._engines.new_detector(),
@@ -286,6 +292,7 @@ class Service:
                 brief=self._keep_brief,
             )
             outcome = await visit.call.run()
+            visit.over.set()
             visit.story.reason = outcome
             await self._write(visit.story)
 
@@ -304,7 +311,8 @@ class Service:
         except OSError as error:
             log.warning("call: no brief for the person who picks up: %s", error)
             return
-        if (visit := self._visits.get(story.id)) is not None:
+        visit = self._visits.get(story.id)
+        if visit is not None:
             visit.brief = path
 
     # --- what Asterisk tells ------------------------------------------------------------------
@@ -317,9 +325,9 @@ class Service:
                 if visit.story.unique_id == event.get("uniqueid"):
                     visit.story.picked_up_by = event.get("interface")
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
-            visit = self._visits.get(_uuid(event.get("calluuid", "")))
-            if visit is not None:
-                self._ends.put_nowait((visit, event))
+            ended = self._visits.get(_uuid(event.get("calluuid", "")))
+            if ended is not None:
+                self._ends.put_nowait((ended, event))
 
     async def _follow(self) -> None:
         """Write down the calls that Asterisk says are over."""
@@ -345,3 +353,61 @@ class Service:
             await self._writer.run(self._log.write, story.as_json())
         except AgentError as error:
             log.error("records: %s", error)
+
+
+def most_calls(config: Config) -> int:
+    """How many conversations at once: ``limits.calls``, or what the cores suggest."""
+    if config.limits.calls == "auto":
+        return CALLS_A_CORE * (os.cpu_count() or 1)
+    return config.limits.calls
+
+
+def _manager(config: Config, on_event: Callable[[Headers], None]) -> AsteriskManager | None:
+    """The manager interface, or None where its secret cannot be read: calls go on without it."""
+    ami = config.asterisk.ami
+    try:
+        secret = config.ami_secret()
+    except ConfigError as error:
+        log.warning("ami: not used: %s", error)
+        return None
+    return AsteriskManager(ami.host, ami.port, ami.username, secret, on_event)
+
+
+def _talking(visit: Visit) -> bool:
+    return visit.call is not None and visit.call.outcome is None
+
+
+def _final(visit: Visit, facts: Facts) -> str:
+    """How a call ended, in one word for the log."""
+    reason = visit.call.outcome if visit.call is not None else None
+    if facts.stage is Stage.VOICEMAIL:
+        return "voicemail"
+    if facts.stage is Stage.TEAM:
+        if visit.story.picked_up_by or facts.queue_status == "CONTINUE":
+            return "answered"
+        return "abandoned"
+    if reason in (Outcome.RESOLVED, Outcome.NO_INPUT):
+        return str(reason)
+    return "abandoned"
+
+
+def _six(arguments: tuple[str, ...]) -> tuple[str, str, str, str, str, str]:
+    """The arguments of ``next``, empty where the dialplan gave none."""
+    padded = [*arguments[:6], *[""] * 6]
+    return padded[0], padded[1], padded[2], padded[3], padded[4], padded[5]
+
+
+def _uuid(text: str) -> UUID:
+    """A call's id, or the nil UUID where the text is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+M = TypeVar("M", bound=StrEnum)
+
+
+def _member(kind: type[M], text: str) -> M | None:
+    """The member of an enumeration with this value, or None."""
+    return kind(text) if text in {member.value for member in kind} else None

@@ -121,8 +121,8 @@ def _brain(config: Config, channel: Channel) -> Brain:
     from asterisk_agent.brain.brain import build
     from asterisk_agent.engines.loader import load_embedder, load_model
 
-    model = load_model(config) if _may_word_answers(config) else None
-    return build(config, channel, _Minds(load_embedder(config), model), time.perf_counter)
+    model = load_model(config.engines.llm) if _may_word_answers(config) else None
+    return build(config, channel, _Minds(load_embedder(), model), time.perf_counter)
 
 
 def _may_word_answers(config: Config) -> bool:

@@ -35,7 +35,7 @@ class VoiceDetector(Protocol):
     """Samples at 16 kHz that one call of ``probability`` takes, exactly."""
 
     def probability(self, pcm: bytes) -> float:
-        """Probability, 0–1, that this frame holds speech."""
+        """Probability, 0 to 1, that this frame holds speech."""
 
     def reset(self) -> None:
         """Forget what was heard before."""

@@ -11,6 +11,7 @@ from asterisk_agent.engines.base import RecognizerSession, VoiceDetector
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.events import Exchange, Reply, Transcript
+from asterisk_agent.speech import speakable
 
 KEPT_PHRASES = 400
 """Spoken sentences kept in memory: about 30 MB at telephone rate."""
@@ -19,8 +20,9 @@ KEPT_PHRASES = 400
 class EnginePool:
     """Every engine behind a worker of its own, so that none waits for another's work."""
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, language: str) -> None:
         self.engines = engines
+        self._language = language
         self._hearing = Worker("hearing")
         self._detecting = Worker("detecting")
         self._thinking = Worker("thinking")
@@ -66,8 +68,9 @@ class EnginePool:
             return
         resampler = Resampler(self.engines.synthesizer.rate_hz, LINE_RATE_HZ)
         spoken = bytearray()
+        words = speakable(sentence, self._language)
         async for piece in self._speaking.stream(
-            lambda: self.engines.synthesizer.synthesize(sentence)
+            lambda: self.engines.synthesizer.synthesize(words)
         ):
             ready = resampler.feed(piece)
             spoken += ready

@@ -44,7 +44,7 @@ class AsteriskManager:
             username=username,
             secret=secret,
             log=logging.getLogger("panoramisk"),
-            on_login=lambda _: self._logins.put_nowait(None),
+            on_login=self._logged_in,
             on_disconnect=self._disconnected,
         )
         self._manager.register_event("*", self._event)
@@ -66,7 +66,8 @@ class AsteriskManager:
     async def sessions(self) -> AsyncIterator[None]:
         """Yield at each login: the moment to read Asterisk's state again."""
         while True:
-            yield await self._logins.get()
+            await self._logins.get()
+            yield
 
     async def action(self, name: str, **headers: str) -> list[Headers]:
         """Send an action; return its responses, the events of a list included.
@@ -91,6 +92,9 @@ class AsteriskManager:
             raise AsteriskError(f"Asterisk refused {name}: {responses[0].message}")
         return [_headers(response) for response in responses]
 
+    def _logged_in(self, _: Any) -> None:
+        self._logins.put_nowait(None)
+
     def _event(self, _: Any, message: Any) -> None:
         self._on_event(_headers(message))
 
@@ -100,7 +104,7 @@ class AsteriskManager:
         log.warning("ami: connection lost (%s)", error or "closed by Asterisk")
 
 
-class _Manager(Manager):
+class _Manager(Manager):  # type: ignore[misc]  # panoramisk has no types
     """panoramisk's Manager reconnects by ``call_later(connect)``; this one can be told to stop."""
 
     def __init__(self, **settings: Any) -> None:

@@ -103,7 +103,9 @@ class MediaServer:
             uuid = await self._identity(reader, decoder)
             story = self._claim(uuid)
             if story is None:
-                log.warning("media: refused a call that was not announced", extra={"uuid": str(uuid)})
+                log.warning(
+                    "media: refused a call that was not announced", extra={"uuid": str(uuid)}
+                )
                 return
             await story(Line(reader, writer, decoder))
         except (ProtocolError, TimeoutError) as error:

@@ -16,6 +16,7 @@ def holder(address: Address) -> str:
         for connection in psutil.net_connections(kind="tcp"):
             if (
                 connection.status == psutil.CONN_LISTEN
+                and connection.laddr
                 and connection.laddr.port == address.port
                 and connection.pid is not None
             ):

@@ -18,9 +18,10 @@ from typing import Any, Self
 
 import psutil
 
-from asterisk_agent import dialplan
+from asterisk_agent import dialplan, prompts
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
+from asterisk_agent.engines.loader import load_synthesizer
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.asterisk import PrivateAsterisk
 from asterisk_agent.sandbox.derive import Machine, derive, members
@@ -85,6 +86,8 @@ class Pbx:
         # The dialplan needs the service's ports, Asterisk the dialplan, the service Asterisk's.
         self.config = self._derive()
         dialplan.write(self.config, self.generated)
+        tts = self.config.engines.tts
+        prompts.render(self.config, self.generated / dialplan.SOUNDS, lambda: load_synthesizer(tts))
         try:
             self.asterisk.start()
             self.config = self._derive()

@@ -16,8 +16,10 @@ MAX_LINE = 8_192
 """Bytes in a line, either way: the size of Asterisk's own buffer."""
 MAX_HEADERS = 200
 
-_REPLY = re.compile(r"^(\d{3})(?: result=(-?\d+)(?: ?\((.*)\))?(?: endpos=\d+)?| (.*)|)$")
-_VARIABLE_NAME = re.compile(r"^[A-Z_][A-Z0-9_]{0,79}$")
+_REPLY = re.compile(
+    r"^([0-9]{3})(?: result=(-?[0-9]{1,10})(?: ?\((.*)\))?(?: endpos=\d+)?| (.*)|)$"
+)
+_VARIABLE_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _request(headers: dict[str, str]) -> Request:
     path = headers.get("agi_network_script")
     if path is None:
         raise ProtocolError("agi request has no agi_network_script")
-    arguments = []
+    arguments: list[str] = []
     while (key := f"agi_arg_{len(arguments) + 1}") in headers:
         arguments.append(headers[key])
     return Request(path, tuple(arguments), headers)
@@ -134,7 +136,7 @@ def quote(value: str) -> str:
 
 def set_variable(name: str, value: str) -> bytes:
     """The command line that sets one channel variable, one leading ``_`` per inheritance."""
-    assert _VARIABLE_NAME.match(name), name
+    assert _VARIABLE_NAME.fullmatch(name), name
     return _command(f"SET VARIABLE {name} {quote(value)}")
 
 

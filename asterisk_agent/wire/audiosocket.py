@@ -108,9 +108,7 @@ class Decoder:
     def finish(self) -> None:
         """The stream ended; raises ProtocolError if it ended inside a message."""
         if self._buffer and not self._broken:
-            raise ProtocolError(
-                f"audiosocket stream ends {len(self._buffer)} bytes into a message"
-            )
+            raise ProtocolError(f"audiosocket stream ends {len(self._buffer)} bytes into a message")
 
     def _check_header(self, kind: int, length: int) -> None:
         """Refuse a wrong message as soon as its header is here, not when its payload is."""
@@ -151,7 +149,8 @@ class Decoder:
 
 def encode_audio(pcm: bytes, rate_hz: int = 8_000) -> bytes:
     """One audio message; at most 65,534 bytes of whole samples."""
-    assert 0 < len(pcm) <= MAX_PAYLOAD and len(pcm) % 2 == 0, len(pcm)
+    assert 0 < len(pcm) <= MAX_PAYLOAD, len(pcm)
+    assert len(pcm) % 2 == 0, len(pcm)
     return HEADER.pack(_AUDIO_TYPES[rate_hz], len(pcm)) + pcm
 
 

@@ -1,0 +1,81 @@
+"""``calls`` and ``calls show``: the call log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from asterisk_agent.cli.app import (
+    DEFAULT_CONFIG,
+    ConfigDirectory,
+    Json,
+    app,
+    out,
+    print_json,
+    reports_errors,
+)
+from asterisk_agent.errors import AgentError
+
+commands = typer.Typer(help="The call log.", invoke_without_command=True)
+app.add_typer(commands, name="calls")
+
+
+@commands.callback()
+@reports_errors
+def calls(
+    context: typer.Context,
+    config: ConfigDirectory = DEFAULT_CONFIG,
+    limit: Annotated[int, typer.Option(help="How many, newest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the newest calls."""
+    if context.invoked_subcommand is not None:
+        return
+    log = _open(config)
+    latest = log.latest(limit)
+    if as_json:
+        print_json(latest)
+        return
+    table = Table("call", "started", "channel", "outcome", "reason", "team", "turns", box=None)
+    for call in latest:
+        row = (call["id"][:8], call["started"], call["channel"], call["outcome"], call["reason"])
+        cells = [str(cell or "-") for cell in (*row, call["team"], len(call["turns"]))]
+        table.add_row(*cells)
+    out.print(table)
+
+
+@commands.command()
+@reports_errors
+def show(
+    call_id: Annotated[str, typer.Argument(metavar="ID", help="The id, or its beginning.")],
+    config: ConfigDirectory = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Show one call: who said what, how long each answer took, where it went."""
+    call = _open(config).show(call_id)
+    if call is None:
+        raise AgentError(f"no single call begins with {call_id!r}", hint="asterisk-agent calls")
+    if as_json:
+        print_json(call)
+        return
+    out.print(f"{call['id']}  {call['channel']}  from {call['caller'] or 'withheld'}", markup=False)
+    for turn in call["turns"]:
+        out.print(_turn(turn), markup=False)
+    for step in call["path"]:
+        out.print(f"→ {step['to']}: {step['because']} {step['result']}", markup=False)
+    out.print(f"outcome: {call['outcome']} ({call['reason']})", markup=False)
+
+
+def _turn(turn: dict[str, Any]) -> str:
+    delay = turn["delay_ms"]
+    after = f"  [{delay['total'] / 1000:.2f} s]" if delay else ""
+    return f"{turn['at_s']:7.2f}  {turn['who']:6}  {turn['text']}{after}"
+
+
+def _open(config: Any) -> Any:
+    from asterisk_agent.config.load import load
+    from asterisk_agent.records import CallLog
+
+    return CallLog(load(config).records.database)

@@ -1,0 +1,81 @@
+"""``dialplan write`` and ``dialplan diff``: the files that Asterisk includes."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asterisk_agent.cli.app import (
+    DEFAULT_CONFIG,
+    ConfigDirectory,
+    Json,
+    app,
+    out,
+    print_json,
+    reports_errors,
+)
+from asterisk_agent.errors import AgentError
+
+commands = typer.Typer(help="The generated dialplan, queues and mailboxes.", no_args_is_help=True)
+app.add_typer(commands, name="dialplan")
+
+Target = Annotated[Path, typer.Argument(metavar="DIR", help="Where Asterisk includes them from.")]
+
+
+@commands.command()
+@reports_errors
+def write(
+    directory: Target, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Write extensions, queues, voicemail and the recorded prompts to DIR."""
+    from asterisk_agent import dialplan, prompts
+    from asterisk_agent.config.load import load
+    from asterisk_agent.engines.loader import load_synthesizer
+
+    settings = load(config)
+    try:
+        changed = dialplan.write(settings, directory)
+        changed += prompts.render(
+            settings,
+            directory / dialplan.SOUNDS,
+            lambda: load_synthesizer(settings.engines.tts),
+        )
+    except OSError as error:
+        raise AgentError(
+            f"{directory} cannot be written: {error.strerror}", hint="choose another folder"
+        ) from error
+    if as_json:
+        print_json({"directory": str(directory.resolve()), "changed": [str(p) for p in changed]})
+    elif changed:
+        for path in changed:
+            out.print(f"written: {path}", markup=False)
+    else:
+        out.print(f"nothing has changed in {directory}", markup=False)
+
+
+@commands.command()
+@reports_errors
+def diff(
+    directory: Target, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Show what `write` would change in DIR; exit status 1 if anything."""
+    from asterisk_agent import dialplan
+    from asterisk_agent.config.load import load
+
+    lines: list[str] = []
+    for name, text in dialplan.files(load(config), directory.resolve()).items():
+        path = directory / name
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines += difflib.unified_diff(
+            old.splitlines(), text.splitlines(), str(path), f"{name} (new)", lineterm=""
+        )
+    if as_json:
+        print_json({"changed": bool(lines), "diff": lines})
+    else:
+        for line in lines:
+            out.print(line, markup=False)
+    if lines:
+        raise typer.Exit(1)
