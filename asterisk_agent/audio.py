@@ -73,6 +73,7 @@ def read_wav(path: Path) -> tuple[bytes, int]:
         raise AgentError(
             f"{path}: not a readable WAV file ({error})", hint="give a 16-bit PCM WAV file"
         ) from error
+    pcm = pcm[: len(pcm) - len(pcm) % (SAMPLE_BYTES * channels)]  # the file may be cut short
     if channels > 1:
         frames = np.frombuffer(pcm, dtype="<i2").reshape(-1, channels)
         pcm = frames.mean(axis=1).astype("<i2").tobytes()

@@ -1,0 +1,105 @@
+"""PCM: rates, levels and WAV files."""
+
+import struct
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asterisk_agent import audio
+from asterisk_agent.errors import AgentError
+
+
+def tone(hz: float, seconds: float, rate_hz: int, level: float = 0.5) -> bytes:
+    moments = np.arange(round(seconds * rate_hz)) / rate_hz
+    return (np.sin(2 * np.pi * hz * moments) * level * 32767).astype("<i2").tobytes()
+
+
+def pitch(pcm: bytes, rate_hz: int) -> float:
+    samples = np.frombuffer(pcm, dtype="<i2").astype(float)
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum)) * rate_hz / len(samples)
+
+
+def test_silence_lasts_as_long_as_it_should() -> None:
+    assert audio.silence(0.02) == bytes(320)
+    assert audio.duration_s(audio.silence(1.5, 16_000), 16_000) == 1.5
+    assert audio.silence(0) == b""
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(22_050, 8_000), (8_000, 16_000), (16_000, 8_000)])
+def test_resampling_keeps_length_pitch_and_level(from_hz: int, to_hz: int) -> None:
+    pcm = tone(440, 1.0, from_hz)
+    resampled = audio.resample(pcm, from_hz, to_hz)
+    assert audio.duration_s(resampled, to_hz) == pytest.approx(1.0, abs=0.002)
+    assert pitch(resampled, to_hz) == pytest.approx(440, abs=2)
+    assert audio.rms_dbfs(resampled) == pytest.approx(audio.rms_dbfs(pcm), abs=0.3)
+
+
+def test_what_the_line_cannot_carry_does_not_fold_back() -> None:
+    assert audio.rms_dbfs(audio.resample(tone(6_000, 1.0, 22_050), 22_050, 8_000)) < -40
+
+
+def test_a_stream_gives_what_the_whole_clip_gives() -> None:
+    pcm = tone(300, 0.7, 22_050)
+    resampler = audio.Resampler(22_050, 8_000)
+    pieces = [resampler.feed(pcm[at : at + 1_002]) for at in range(0, len(pcm), 1_002)]
+    streamed = np.frombuffer(b"".join([*pieces, resampler.feed(b"", last=True)]), "<i2")
+    whole = np.frombuffer(audio.resample(pcm, 22_050, 8_000), "<i2")
+    assert abs(len(streamed) - len(whole)) <= 1
+    shorter = min(len(streamed), len(whole))
+    # Rounding is dithered, so the last bit may differ.
+    assert np.abs(streamed[:shorter].astype(int) - whole[:shorter]).max() <= 2
+
+
+def test_an_equal_rate_changes_nothing() -> None:
+    assert audio.resample(b"\x01\x02", 8_000, 8_000) == b"\x01\x02"
+
+
+def test_nothing_resampled_is_nothing() -> None:
+    assert audio.resample(b"", 22_050, 8_000) == b""
+
+
+def test_levels() -> None:
+    assert audio.rms_dbfs(b"") == -96.0
+    assert audio.rms_dbfs(bytes(320)) == -96.0
+    assert audio.rms_dbfs(struct.pack("<h", -32_768) * 100) == pytest.approx(0.0, abs=0.01)
+    assert audio.rms_dbfs(tone(400, 1, 8_000, level=0.5)) == pytest.approx(-9.03, abs=0.05)
+
+
+def test_a_wav_file_comes_back(tmp_path: Path) -> None:
+    audio.write_wav(tmp_path / "a.wav", b"\x01\x02\x03\x04", 8_000)
+    assert audio.read_wav(tmp_path / "a.wav") == (b"\x01\x02\x03\x04", 8_000)
+
+
+def test_two_channels_are_mixed_into_one(tmp_path: Path) -> None:
+    audio.write_wav(tmp_path / "a.wav", struct.pack("<4h", 100, 300, -32768, -32768), 16_000, 2)
+    assert audio.read_wav(tmp_path / "a.wav") == (struct.pack("<2h", 200, -32768), 16_000)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 5])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_file_cut_short_gives_its_whole_frames(tmp_path: Path, cut: int, channels: int) -> None:
+    path = tmp_path / "a.wav"
+    audio.write_wav(path, bytes(80), 8_000, channels)
+    path.write_bytes(path.read_bytes()[:-cut])
+    pcm, _ = audio.read_wav(path)
+    assert len(pcm) == (80 - cut) // (2 * channels) * 2
+
+
+def test_8_bit_samples_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 1, 8_000, 0, "NONE", ""))
+        file.writeframes(bytes(10))
+    with pytest.raises(AgentError, match="8-bit") as raised:
+        audio.read_wav(tmp_path / "a.wav")
+    assert "sox a.wav -b 16" in raised.value.hint
+
+
+@pytest.mark.parametrize("content", [None, b"", b"RIFF", b"not a wave file at all, whatever it is"])
+def test_what_is_no_wav_file_is_an_agent_error(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(AgentError, match=r"a\.wav: not a readable WAV file"):
+        audio.read_wav(tmp_path / "a.wav")
