@@ -108,8 +108,8 @@ class MediaServer:
                 )
                 return
             await story(Line(reader, writer, decoder))
-        except (ProtocolError, TimeoutError) as error:
-            log.warning("media: connection ended: %s", error or "no call id within 2 s")
+        except (ProtocolError, ConnectionError) as error:
+            log.warning("media: connection ended: %s", error)
         finally:
             writer.close()
 
@@ -118,6 +118,8 @@ class MediaServer:
         try:
             async with asyncio.timeout(IDENTITY_LIMIT_S):
                 first = await reader.readexactly(audiosocket.HEADER.size + 16)
+        except TimeoutError:
+            raise ProtocolError(f"audiosocket peer named no call in {IDENTITY_LIMIT_S} s") from None
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ProtocolError("audiosocket connection closed before naming its call") from error
         for event in decoder.feed(first):
