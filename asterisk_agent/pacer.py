@@ -15,6 +15,9 @@ LEAD_S = 0.040
 """How far ahead of real time we send: two frames absorb the loop's jitter, and are the most
 that a caller hears after a barge-in."""
 
+_ROUNDING_S = 1e-6
+"""Without it ``frames(next_due())`` may be a float's last bit too early, and give nothing."""
+
 
 @dataclass(slots=True)
 class _Clip:
@@ -86,7 +89,7 @@ class Pacer:
             # The line ran dry. What was missed is not made up, or the delay would stay for ever.
             self.longest_gap_s = max(self.longest_gap_s, now - self._due)
             self._due = now
-        while self._due - now <= LEAD_S:
+        while self._due - now <= LEAD_S + _ROUNDING_S:
             frames.append(self._frame())
             self._due += FRAME_S
         return frames
