@@ -126,7 +126,8 @@ def decide(facts: Facts, channel: Channel, config: Config, now: datetime) -> Dec
 def handoff_order(channel: Channel, config: Config, wanted_team: str | None) -> tuple[str, ...]:
     """The teams to ring, in order: the one the caller needs first, then the channel's own."""
     order = channel.in_hours.handoff
-    if wanted_team is not None and wanted_team in config.teams:
+    wanted = config.teams.get(wanted_team) if wanted_team is not None else None
+    if wanted_team is not None and wanted is not None and wanted.reachable:
         return (wanted_team, *(team for team in order if team != wanted_team))
     return order
 

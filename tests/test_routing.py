@@ -131,6 +131,12 @@ def test_row_8_the_team_that_the_caller_needs_comes_first() -> None:
     assert handoff_order(SUPPORT, CONFIG, "nobody-knows-it") == ("support", "backoffice")
 
 
+def test_a_wanted_team_that_is_only_a_mailbox_is_not_rung() -> None:
+    mailbox = CONFIG.teams["billing"].model_copy(update={"members": (), "extension": None})
+    config = CONFIG.model_copy(update={"teams": {**CONFIG.teams, "billing": mailbox}})
+    assert handoff_order(SUPPORT, config, "billing") == ("support", "backoffice")
+
+
 @pytest.mark.parametrize(
     ("state", "message"), [(State.OPEN, "nobody-free"), (State.CLOSED, "closed-now")]
 )
