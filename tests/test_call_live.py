@@ -1,0 +1,210 @@
+"""Whole calls: a real SIP phone, a real Asterisk, the service with its real models.
+
+Everything is judged by what the phones heard. The office is always open here, so that the tests
+mean the same at any hour.
+"""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asterisk_agent.audio import resample
+from asterisk_agent.engines import loader
+from asterisk_agent.sandbox.pbx import Pbx
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.models]
+
+EXAMPLE = Path(__file__).parent.parent / "etc"
+SUPPORT, BILLING = "+15551230100", "+15551230200"
+DRAIN = "How much does it cost to unblock a drain?"
+GUARANTEE = "Do you give a guarantee on your work?"
+PERSON = "I would like to speak to a person please."
+
+
+@pytest.fixture(scope="module")
+def always_open(tmp_path_factory):
+    """The example configuration without hours: always open."""
+    directory = tmp_path_factory.mktemp("open") / "etc"
+    shutil.copytree(EXAMPLE, directory)
+    channels = directory / "channels.yaml"
+    text = channels.read_text(encoding="utf-8")
+    channels.write_text(re.sub(r"(?m)^\s+hours:.*\n", "", text), encoding="utf-8")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def pbx(always_open, tmp_path_factory):
+    with Pbx(always_open, tmp_path_factory.mktemp("live")) as pbx:
+        yield pbx
+
+
+@pytest.fixture(scope="module")
+def say():
+    """Text to a clip at 16 kHz."""
+    voice = loader.load_synthesizer()
+
+    def speak(text):
+        return resample(b"".join(voice.synthesize(text)), voice.rate_hz, 16_000)
+
+    return speak
+
+
+@pytest.fixture(scope="module")
+def hear():
+    """A clip at 16 kHz to text in lower case."""
+    recogniser = loader.load_recognizer()
+
+    def listen(pcm):
+        session = recogniser.session()
+        session.feed(pcm)
+        return session.result().text.lower()
+
+    return listen
+
+
+async def dial(pbx, new_phone, number=SUPPORT, name="caller"):
+    """A caller who has heard the greeting to its end."""
+    phone = await new_phone(name)
+    await phone.identify("+15559876543", name="Pat Caller")
+    await phone.dial(pbx.uri(number))
+    await phone.wait_for("connected")
+    await phone.wait_for_sound(10)
+    await phone.wait_for_quiet(1.0)
+    return phone
+
+
+async def ask(phone, clip):
+    """Say something; return what came back, as audio."""
+    said = await phone.play(clip, 16_000)
+    began = await phone.wait_for_sound(10, after=said.end)
+    ended = await phone.wait_for_quiet(1.2)
+    return phone.heard(began - 0.2, ended + 1.2)
+
+
+async def member(pbx, new_phone, user="101"):
+    phone = await new_phone(user)
+    await phone.register(user, pbx.password(user), port=pbx.asterisk.sip_port)
+    await phone.auto_answer(0.5)
+    return phone
+
+
+async def talk_through(caller, colleague, say, hear):
+    """Both sides are connected: what one says, the other hears."""
+    await asyncio.sleep(1.0)
+    said = await caller.play(say("Hello, can you help me with my boiler?"), 16_000)
+    await asyncio.sleep(0.7)
+    assert "boiler" in hear(colleague.heard(said.start - 0.2, said.end + 0.6))
+
+
+async def test_answers_and_hands_over_with_a_brief(pbx, new_phone, say, hear):
+    colleague = await member(pbx, new_phone)
+    caller = await dial(pbx, new_phone)
+    assert "automated" in hear(caller.heard())
+    assert "165" in hear(await ask(caller, say(DRAIN)))
+    assert "warranty" in hear(await ask(caller, say(GUARANTEE)))
+    assert "put you through" in hear(await ask(caller, say(PERSON)))
+    answered = await colleague.wait_for("connected", 20)
+    await colleague.wait_for_sound(5, after=answered.at)
+    await colleague.wait_for_quiet(1.0)
+    assert "person" in hear(colleague.heard(answered.at))
+    await talk_through(caller, colleague, say, hear)
+
+
+async def test_two_callers_at_once_each_get_their_own_answer(pbx, new_phone, say, hear):
+    first, second = await asyncio.gather(
+        dial(pbx, new_phone, name="first"), dial(pbx, new_phone, name="second")
+    )
+    one, two = await asyncio.gather(ask(first, say(DRAIN)), ask(second, say(GUARANTEE)))
+    assert "165" in hear(one)
+    assert "year" in hear(two)
+
+
+async def test_zero_brings_a_person(pbx, new_phone, say, hear):
+    colleague = await member(pbx, new_phone)
+    caller = await dial(pbx, new_phone)
+    await caller.dtmf("0")
+    await colleague.wait_for("connected", 20)
+    await asyncio.sleep(4)  # the brief
+    await talk_through(caller, colleague, say, hear)
+
+
+async def test_nobody_there_means_a_message_on_disk(pbx, new_phone, say, hear):
+    caller = await dial(pbx, new_phone)
+    await ask(caller, say(PERSON))
+    await caller.wait_for_quiet(2.0)
+    await caller.play(say("This is Pat. Please call me back about my boiler."), 16_000)
+    await asyncio.sleep(0.5)
+    await caller.hangup()
+    for _ in range(50):
+        messages = list(pbx.asterisk.spool.glob("voicemail/agent/600/INBOX/msg*.wav"))
+        if messages:
+            break
+        await asyncio.sleep(0.1)
+    assert messages
+    assert "leave a message" in hear(caller.heard()[-16_000 * 2 * 28 :])
+
+
+async def test_the_log_tells_the_call(pbx, new_phone, say):
+    from asterisk_agent.records import CallLog
+
+    caller = await dial(pbx, new_phone)
+    await ask(caller, say(DRAIN))
+    await caller.hangup()
+    log = CallLog(pbx.config.records.database)
+    for _ in range(50):
+        call = log.latest(1)[0]
+        if call["ended"]:
+            break
+        await asyncio.sleep(0.1)
+    log.close()
+    assert call["outcome"] == "abandoned"
+    assert call["reason"] == "hangup"
+    who = [turn["who"] for turn in call["turns"]]
+    assert who == ["agent", "caller", "agent"]
+    answer = call["turns"][2]
+    assert answer["source"]["file"].startswith("support/")
+    assert 0 < answer["delay_ms"]["total"] < 10_000
+
+
+async def test_a_killed_service_takes_its_caller_to_the_queue(
+    always_open, start_pbx, new_phone, say, hear
+):
+    pbx = start_pbx(always_open)
+    colleague = await member(pbx, new_phone)
+    caller = await dial(pbx, new_phone)
+    assert "165" in hear(await ask(caller, say(DRAIN)))
+    pbx.kill_service()
+    await colleague.wait_for("connected", 25)
+    await talk_through(caller, colleague, say, hear)
+
+
+async def test_a_stopping_service_says_so_and_hands_over(
+    always_open, start_pbx, new_phone, say, hear
+):
+    pbx = start_pbx(always_open)
+    colleague = await member(pbx, new_phone)
+    caller = await dial(pbx, new_phone)
+    stopping = asyncio.create_task(asyncio.to_thread(pbx.stop_service))
+    await colleague.wait_for("connected", 25)
+    assert "stop here" in hear(caller.heard())
+    await stopping
+    await asyncio.sleep(4)  # the brief
+    await talk_through(caller, colleague, say, hear)
+
+
+async def test_without_the_service_callers_reach_the_queue(
+    always_open, start_pbx, new_phone, say, hear
+):
+    pbx = start_pbx(always_open, service=False)
+    colleague = await member(pbx, new_phone)
+    for number in (SUPPORT, SUPPORT.removeprefix("+"), "+4799999999"):
+        caller = await new_phone(f"caller{number}")
+        await caller.identify("+15559876543", name="Pat Caller")
+        await caller.dial(pbx.uri(number))
+        await colleague.wait_for("connected", 25)
+        await talk_through(caller, colleague, say, hear)
+        await caller.hangup()
+        await colleague.wait_for("disconnected")
