@@ -14,7 +14,6 @@ from asterisk_agent.events import Transcript
 
 _SAMPLE_BYTES = 2
 _ERRORS_ONLY = -1
-_UNKNOWN_WORD = "[unk]"
 
 
 class VoskRecognizer:
@@ -90,9 +89,11 @@ class VoskSession:
         self._audio_s = self._compute_s = 0.0
 
     def _known(self) -> list[str]:
-        return [word for word, _ in self._words if word != _UNKNOWN_WORD]
+        return [word for word, _ in self._words]
 
     def _take(self, answer: str) -> None:
         """A stretch of speech is final: keep its words and how sure vosk is of each."""
         said = json.loads(answer)
-        self._words += [(w["word"], float(w["conf"])) for w in said.get("result", [])]
+        words = [(w["word"], float(w["conf"])) for w in said.get("result", [])]
+        # "[unk]", and with some models "[3]", are sounds that are no word.
+        self._words += [(word, sure) for word, sure in words if not word.startswith("[")]

@@ -95,7 +95,8 @@ class _Channel(Generic[T]):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, stopping: threading.Event) -> None:
         self._loop = loop
-        self._items: queue.Queue[tuple[T] | None] = queue.Queue(STREAM_DEPTH + 1)
+        self._items: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(STREAM_DEPTH)
         self._ready = asyncio.Event()
         self._worker_stopping = stopping
         self._abandoned = threading.Event()
@@ -103,44 +104,44 @@ class _Channel(Generic[T]):
     def produce(self, make_iterator: Callable[[], Iterator[T]]) -> None:
         """On the thread: hand over every item, then the end, also after an error."""
         try:
-            if not self._unwanted:
-                for item in make_iterator():
-                    if not self._put((item,)):
-                        return
+            if self._abandoned.is_set():
+                return
+            for item in make_iterator():
+                if not self._wait_for_room():
+                    break
+                self._put((item,))
         finally:
             self._put(None)
+        if self._worker_stopping.is_set() and not self._abandoned.is_set():
+            raise EngineError("the worker was closed in the middle of a stream")
 
     async def get(self) -> tuple[T] | None:
         """On the loop: the next item."""
         while True:
-            with suppress(queue.Empty):
-                return self._items.get_nowait()
-            self._ready.clear()
-            with suppress(queue.Empty):  # one that came between the two
-                return self._items.get_nowait()
-            await self._ready.wait()
+            self._ready.clear()  # before looking: what comes after sets it again
+            try:
+                item = self._items.get_nowait()
+            except queue.Empty:
+                await self._ready.wait()
+            else:
+                self._room.release()
+                return item
 
     def abandon(self) -> None:
         """Nobody will ask for more."""
         self._abandoned.set()
 
-    @property
-    def _unwanted(self) -> bool:
-        return self._abandoned.is_set() or self._worker_stopping.is_set()
-
-    def _put(self, item: tuple[T] | None) -> bool:
-        """Wait for room; False where nobody wants the item any more."""
-        while not self._unwanted or item is None:
-            try:
-                self._items.put(item, timeout=_POLL_S)
-            except queue.Full:
-                if self._unwanted:
-                    return False
-                continue
-            with suppress(RuntimeError):  # the loop has closed: nobody is waiting
-                self._loop.call_soon_threadsafe(self._ready.set)
-            return True
+    def _wait_for_room(self) -> bool:
+        """False once nobody wants more items."""
+        while not (self._abandoned.is_set() or self._worker_stopping.is_set()):
+            if self._room.acquire(timeout=_POLL_S):
+                return True
         return False
+
+    def _put(self, item: tuple[T] | None) -> None:
+        self._items.put(item)
+        with suppress(RuntimeError):  # the loop has closed: nobody is waiting
+            self._loop.call_soon_threadsafe(self._ready.set)
 
 
 class Together:
