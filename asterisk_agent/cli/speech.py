@@ -89,6 +89,7 @@ def say(
     rate_hz = rate or voice.rate_hz
     pcm = resample(pcm, voice.rate_hz, rate_hz)
     try:
+        file.open("wb").close()  # wave's own writer trips over a file that it cannot open
         write_wav(file, pcm, rate_hz)
     except OSError as error:
         raise AgentError(
