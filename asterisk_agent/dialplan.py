@@ -9,7 +9,6 @@ these files was held to a narrow alphabet by the configuration's schema.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from asterisk_agent import hours
@@ -108,6 +107,7 @@ def _unknown_number(config: Config) -> Iterator[str]:
         " same => n,Answer()",
         " same => n,Set(AGENT_STAGE=arrival)",
         " same => n,Set(AGENT_TEAMS=0)",
+        " same => n,Set(AGENT_TRIED=)",
         " same => n,Set(AGENT_STEPS=0)",
         f" same => n,Goto(agent-static-{first},arrival,1)",
     )
@@ -208,14 +208,9 @@ def _static_after_team(channel: Channel) -> Iterator[str]:
     """Behind a team: done if a person took the call, else the next team, else voicemail."""
     yield 'exten => team,1,GotoIf($["${AGENT_STATUS}" = "CONTINUE"]?voicemail,1)'
     yield f" same => n,GotoIf($[${{AGENT_TEAMS}} >= {MAX_TEAM_ATTEMPTS}]?message,1)"
-    order = channel.in_hours.handoff
-    for team, following in pairwise(order):
-        yield (f' same => n,GotoIf($["${{AGENT_TEAM}}" = "{team}"]?agent-team-{following},s,1)')
-    # A team from outside this channel's list was tried: begin with the list.
-    if order:
-        yield (
-            f' same => n,GotoIf($["${{AGENT_TEAM}}" != "{order[-1]}"]?agent-team-{order[0]},s,1)'
-        )
+    for team in channel.in_hours.handoff:
+        untried = f"$[${{FIELDNUM(AGENT_TRIED,.,{team})}} = 0]"
+        yield f" same => n,GotoIf({untried}?agent-team-{team},s,1)"
     yield " same => n,Goto(message,1)"
     yield 'exten => message,1,GotoIf($["${AGENT_STATE}" = "closed"]?message-closed,1)'
     yield from _to_voicemail(channel.in_hours.unanswered)
