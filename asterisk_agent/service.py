@@ -25,7 +25,7 @@ from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
-from asterisk_agent.errors import AgentError, ConfigError, ProtocolError
+from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, ProtocolError
 from asterisk_agent.net.ami import AsteriskManager, Headers
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
@@ -99,7 +99,11 @@ class Service:
             if self._manager is not None:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
-                chores = [group.create_task(self._sweep()), group.create_task(self._follow())]
+                chores = [
+                    group.create_task(self._sweep()),
+                    group.create_task(self._follow()),
+                    group.create_task(self._reread()),
+                ]
                 ready()
                 await self._stop.wait()
                 await self._leave()
@@ -338,6 +342,22 @@ class Service:
                 queue_status=event.get("queuestatus", ""),
             )
             await self._finish(visit, _final(visit, facts))
+
+    async def _reread(self) -> None:
+        """At each login, ask which calls are still there: events missed meanwhile never come."""
+        if self._manager is None:
+            return
+        async for _ in self._manager.sessions():
+            log.info("ami: logged in")
+            try:
+                shown = await self._manager.action("CoreShowChannels")
+            except AsteriskError as error:
+                log.warning("ami: %s", error)
+                continue
+            alive = {channel.get("uniqueid") for channel in shown}
+            for visit in list(self._visits.values()):
+                if visit.story.unique_id not in alive and not _talking(visit):
+                    await self._finish(visit, "unknown")
 
     async def _finish(self, visit: Visit, outcome: str) -> None:
         if self._visits.pop(visit.story.id, None) is None:
