@@ -48,7 +48,9 @@ def main(
         out or base_directory().parent / "demo" / f"{datetime.now():%Y%m%d-%H%M%S}"
     ).resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    screen = Screen(Console(file=sys.stderr if as_json else sys.stdout, highlight=False))
+    screen = Screen(
+        Console(file=sys.stderr if as_json else sys.stdout, highlight=False, soft_wrap=True)
+    )
     script = read_script(shared_file("tests/data/demo.yaml"))
     result = asyncio.run(Demo(script, directory, screen).run())
     screen.summary(result)
@@ -85,7 +87,9 @@ class Demo:
         config = load(example)
         moment = _opening(config, self._script.number, datetime.now(UTC))
         if moment is not None:
-            self._screen.note(f"It is outside office hours: the PBX's clocks start at {moment}.")
+            self._screen.note(
+                f"It is outside office hours: the PBX's clocks start at {moment:%A %H:%M} UTC."
+            )
         pbx = Pbx(example, self._directory / "pbx", faketime=moment)
         self._logs += [pbx.asterisk.log, pbx.service_log]
         with self._screen.busy("starting a private Asterisk, and the service with its models"):

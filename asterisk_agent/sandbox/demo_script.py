@@ -82,5 +82,5 @@ def missing(facts: Sequence[Fact], heard: str) -> list[str]:
 
 def _plain(text: str) -> str:
     # "$1,450" is one number, "don't" one word; everything else between words is a space.
-    joined = re.sub(r"(?<=\d),(?=\d{3})|['’]", "", text.lower())
+    joined = re.sub(r"(?<=\d),(?=\d{3})|['\u2019]", "", text.lower())
     return " ".join(re.findall(r"[^\W_]+", joined))
