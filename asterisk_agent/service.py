@@ -46,6 +46,8 @@ LAST_QUESTIONS_S = 1.0
 FORGET_AFTER = timedelta(hours=3)
 """A call whose end nobody told us is written down as it is after this long."""
 SWEEP_S = 60.0
+QUIET_CHECK_S = 0.5
+"""How often the preparation of sentences looks whether a conversation is over."""
 CALLS_A_CORE = 4
 
 
@@ -100,6 +102,7 @@ class Service:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
                 chores = [
+                    group.create_task(self._prepare()),
                     group.create_task(self._sweep()),
                     group.create_task(self._follow()),
                     group.create_task(self._reread()),
@@ -154,11 +157,20 @@ class Service:
         for visit in list(self._visits.values()):
             await self._finish(visit, "unknown: the service stopped")
 
-    async def _sweep(self) -> None:
-        """Prepare sentences while nobody waits; write down calls whose end nobody told us."""
+    async def _prepare(self) -> None:
+        """Speak the fixed sentences into memory while nobody waits.
+
+        A voice in the making takes the processor from the calls that are talking.
+        """
         for channel in self._config.channels.values():
             for text in all_sentences(self._config, channel):
-                await self._pool.prepare(sentences(text))
+                for sentence in sentences(text):
+                    while any(_talking(visit) for visit in self._visits.values()):
+                        await asyncio.sleep(QUIET_CHECK_S)
+                    await self._pool.prepare([sentence])
+
+    async def _sweep(self) -> None:
+        """Write down calls whose end nobody told us."""
         while True:
             await asyncio.sleep(SWEEP_S)
             for visit in list(self._visits.values()):
