@@ -165,7 +165,7 @@ class Service:
         for channel in self._config.channels.values():
             for text in all_sentences(self._config, channel):
                 for sentence in sentences(text):
-                    while any(_talking(visit) for visit in self._visits.values()):
+                    while any(_talking(v) for v in self._visits.values()):  # noqa: ASYNC110
                         await asyncio.sleep(QUIET_CHECK_S)
                     await self._pool.prepare([sentence])
 

@@ -23,7 +23,7 @@ FEE = "How much is the call-out fee?"
 @pytest.fixture(autouse=True)
 def _no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(loader, "load_embedder", lambda config: WordEmbedder())
+    monkeypatch.setattr(loader, "load_embedder", WordEmbedder)
 
     def load_model(config: Config) -> None:
         raise AssertionError("the language model is not needed")
@@ -146,7 +146,7 @@ def configured(directory: Path, llm: str) -> Path:
 
 
 def test_generative_answers_load_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "load_model", lambda config: ScriptedModel("The visit costs $89."))
+    monkeypatch.setattr(loader, "load_model", lambda llm: ScriptedModel("The visit costs $89."))
     config = configured(tmp_path, "answers: generative")
     (reply,) = answers(run(FEE, "--json", config=config))
     assert reply["answer"] == "The visit costs $89."
