@@ -188,6 +188,14 @@ class Call:
             outcome = Outcome.LOST
         finally:
             self.outcome = outcome
+            log.info(
+                "call: conversation over",
+                extra={
+                    "call": str(self.story.id),
+                    "outcome": outcome,
+                    "longest_gap_ms": round(self._pacer.longest_gap_s * 1000),
+                },
+            )
             for thought in self._thoughts:
                 thought.cancel()
             await self._line.end()

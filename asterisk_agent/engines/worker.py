@@ -7,6 +7,7 @@ finishes what it had begun, its result is thrown away, and work that had not beg
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 STREAM_DEPTH = 8
 """Items that a stream makes ahead of its consumer."""
+NICENESS = 10
 _POLL_S = 0.1
 """How soon a producer whose queue is full notices that nobody listens any more."""
 
@@ -31,6 +33,14 @@ def now_s() -> float:
     return time.perf_counter()
 
 
+def _yield_to_audio() -> None:
+    """Let this thread, and those it starts, give way to the event loop: a frame of audio that is
+    late is heard, an answer that is 10 ms later is not.
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
 class Worker:
     """``threads`` threads with a queue. For one kind of work, so that kinds don't wait for
     each other.
@@ -38,7 +48,7 @@ class Worker:
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
-        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(threads, name, initializer=_yield_to_audio)
         self._stopping = threading.Event()
         self._pending = 0
         self._count = threading.Lock()
@@ -151,7 +161,7 @@ class Together:
     """
 
     def __enter__(self) -> Together:
-        self._executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="together")
+        self._executor = ThreadPoolExecutor(16, "together", initializer=_yield_to_audio)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -80,12 +80,12 @@ class Demo:
         except SandboxError as error:
             failure = error.message
         seconds = time.monotonic() - began
-        return Result(self._heard, failure, self._recordings, self._logs, seconds)
+        return Result(self._heard, failure, sorted(self._recordings), self._logs, seconds)
 
     async def _play(self, stack: AsyncExitStack) -> None:
         example = shared_file("etc")
         config = load(example)
-        moment = _opening(config, self._script.number, datetime.now(UTC))
+        moment = opening(config, self._script.number, datetime.now(UTC))
         if moment is not None:
             self._screen.note(
                 f"It is outside office hours: the PBX's clocks start at {moment:%A %H:%M} UTC."
@@ -135,7 +135,7 @@ class Demo:
         return await stack.enter_async_context(phone)
 
 
-def _opening(config: Config, number: str, now: datetime) -> datetime | None:
+def opening(config: Config, number: str, now: datetime) -> datetime | None:
     """None where the number's channel is open now and stays so, else when it next opens."""
     channel = config.channel_by_number(number)
     if channel is None:

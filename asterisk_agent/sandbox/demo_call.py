@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from asterisk_agent.audio import resample
@@ -14,8 +15,8 @@ from asterisk_agent.sandbox.demo_script import CallScript, Fact, Line, Talk, mis
 from asterisk_agent.sandbox.listening import Segment
 from asterisk_agent.sandbox.phone import Phone
 
-PAUSE_S = 1.0
-"""Whoever is silent for so long has finished. Between two sentences it is shorter."""
+PAUSE_S = 1.5
+"""Whoever is silent for so long has finished, even on a machine that is busy with other work."""
 MARGIN_S = 0.1
 """What is listened to around a sound, so that no consonant is cut off."""
 ANSWER_LIMIT_S = 15.0
@@ -181,7 +182,10 @@ class DemoCall:
         if end is None:
             end = await self._caller.wait_for_quiet(PAUSE_S) + MARGIN_S
         text = await self._ear.words(self._caller, began - MARGIN_S, end)
-        heard = Heard(self._index, self._step, self._agent, text, round(delay_s, 3), is_answer)
+        pause_s = _longest_pause_s(self._caller.spoken_segments(pause_s=0.1), began, end)
+        heard = Heard(
+            self._index, self._step, self._agent, text, round(delay_s, 3), is_answer, pause_s
+        )
         self._note(heard, began)
         self._check(facts, text)
 
@@ -195,3 +199,10 @@ class DemoCall:
                 f"call {self._index}, {self._step}: not heard: {'; '.join(lacking)}. "
                 f"Heard instead: {text!r}"
             )
+
+
+def _longest_pause_s(segments: Sequence[Segment], start: float, end: float) -> float:
+    """The longest silence between the sounds from ``start`` to ``end``."""
+    inside = [segment for segment in segments if start <= segment.start < end]
+    pauses = (later.start - earlier.end for earlier, later in pairwise(inside))
+    return round(max(pauses, default=0.0), 3)

@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 NAME_WIDTH = 8
+STUTTER_S = 0.9
+"""A pause that callers notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Heard:
     delay_s: float | None = None
     is_answer: bool = False
     """Whether ``delay_s`` is from the caller's last sound to the answer's first."""
+    longest_pause_s: float = 0.0
+    """The longest silence in it; far more than between two sentences is a stutter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class Screen:
     def heard(self, heard: Heard, at: float) -> None:
         """A phone heard this, in the recogniser's words."""
         delay = "" if heard.delay_s is None else f"  [after {heard.delay_s:.2f} s]"
+        if heard.longest_pause_s > STUTTER_S:
+            delay += f"  [broken off for {heard.longest_pause_s:.2f} s]"
         self._line(heard.who, heard.text, at, "green", delay)
 
     def summary(self, result: Result) -> None:
