@@ -11,8 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 
 FRAME_S = 0.020
-LEAD_S = 0.060
-"""How far ahead of real time we send: three frames absorb the loop's jitter, and are the most
+LEAD_S = 0.040
+"""How far ahead of real time we send: two frames absorb the loop's jitter, and are the most
 that a caller hears after a barge-in."""
 
 _ROUNDING_S = 1e-6
