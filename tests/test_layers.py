@@ -9,9 +9,20 @@ import pytest
 ROOT = Path(__file__).parent.parent / "asterisk_agent"
 PACKAGE = ROOT.name
 LAYERS = (
-    {"errors", "events"},
+    {"errors", "events", "plan"},
     {"config"},
-    {"hours", "routing", "speech", "speech_english", "audio", "turn", "pacer", "wire"}
+    {
+        "hours",
+        "overrides",
+        "routing",
+        "rescue",
+        "speech",
+        "speech_english",
+        "audio",
+        "turn",
+        "pacer",
+        "wire",
+    }
     | {"dialplan"},
     {"brain", "engines"},
     {"net"},
@@ -20,7 +31,10 @@ LAYERS = (
     {"sandbox", "cli"},
 )
 WITHIN = {  # who may import whom of the same layer
+    ("overrides", "hours"),
     ("routing", "hours"),
+    ("rescue", "overrides"),
+    ("rescue", "routing"),
     ("dialplan", "hours"),
     ("dialplan", "routing"),
     ("speech", "speech_english"),
