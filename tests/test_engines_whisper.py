@@ -57,7 +57,7 @@ def test_noise_is_no_text(whisper, name):
         "Can I speak to someone in billing?",
         "Yes.",
         "No.",
-        "Goodbye.",
+        "Thank you, goodbye.",
     ],
 )
 def test_hears_what_was_said_once(whisper, text):

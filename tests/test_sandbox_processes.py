@@ -9,6 +9,7 @@ import pytest
 
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.processes import (
+    AUDIO_NICENESS,
     FIRST_PORT,
     LAST_PORT,
     Child,
@@ -147,3 +148,13 @@ def test_shift_to_a_moment():
     assert shift_to(soon.isoformat()) == pytest.approx(7200, abs=5)
     with pytest.raises(SandboxError, match="not a time: tomorrow"):
         shift_to("tomorrow")
+
+
+def test_what_carries_audio_runs_first_where_that_is_allowed(tmp_path):
+    child = spawn(["sleep", "60"], log=tmp_path / "log", leashed=True, urgent=True)
+    try:
+        here = os.getpriority(os.PRIO_PROCESS, 0)
+        niceness = os.getpriority(os.PRIO_PROCESS, child.pid)
+        assert niceness == (AUDIO_NICENESS if os.geteuid() == 0 else here)
+    finally:
+        child.kill()

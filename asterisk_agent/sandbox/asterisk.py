@@ -170,6 +170,7 @@ class PrivateAsterisk:
             log=self.console_log,
             leashed=self.leashed,
             env=environment,
+            urgent=True,
         )
 
     def _wait_until_ready(self, timeout_s: float) -> None:

@@ -114,6 +114,7 @@ class Pbx:
             log=self.service_log,
             leashed=self._leashed,
             env=environment,
+            urgent=True,
         )
         deadline = time.monotonic() + timeout_s
         while (holder := owned_ports(self._service.pid).get(self.fastagi_port)) is None:

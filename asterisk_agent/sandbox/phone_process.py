@@ -25,6 +25,7 @@ from typing import Any
 import pjsua2 as pj
 
 from asterisk_agent.sandbox.phone_audio import FRAME_S, Ear, Message, Mouth, Output
+from asterisk_agent.sandbox.processes import put_first
 from asterisk_agent.sandbox.sip_text import headers_of, party
 
 GOODBYE_LIMIT_S = 1.0
@@ -291,6 +292,8 @@ def run(phone: SipPhone, commands: SimpleQueue[Message | None]) -> None:
 
 def main() -> None:
     """Read the settings from the first line, then be a phone until standard input ends."""
+    # What this phone records is the measure of the others: it may not itself be late.
+    put_first(os.getpid())
     phone = SipPhone(json.loads(sys.stdin.readline()))
     phone.output.event("ready")
     commands: SimpleQueue[Message | None] = SimpleQueue()

@@ -24,6 +24,9 @@ FIRST_PORT, LAST_PORT = 20_000, 31_999
 connection made meanwhile cannot take a port between our choosing and our binding it."""
 
 
+AUDIO_NICENESS = -10
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessId:
     """A pid with the moment its process began, so that a reused number is not mistaken for ours."""
@@ -125,8 +128,11 @@ def spawn(
     leashed: bool,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    urgent: bool = False,
 ) -> Child:
     """Start ``command`` in a process group of its own, its output appended to ``log``.
+
+    ``urgent`` ones carry audio: they run before other work, where this user may ask for that.
 
     A leashed process is ended by the kernel when the thread that started it ends, even by
     SIGKILL, so a test run that dies leaves nothing behind.
@@ -143,7 +149,15 @@ def spawn(
             cwd=cwd,
             env=dict(env) if env is not None else None,
         )
+    if urgent:
+        put_first(popen.pid)
     return Child(popen)
+
+
+def put_first(pid: int) -> None:
+    """Let a process run before ordinary ones, as a telephone system's do; root alone may."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, AUDIO_NICENESS)
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
