@@ -77,16 +77,56 @@ class Peer:
             self._writer.close()
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
+def free_address() -> Address:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        address = Address("127.0.0.1", probe.getsockname()[1])
+        return Address("127.0.0.1", probe.getsockname()[1])
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    address = free_address()
     found = Server(address)
     running = MediaServer(found.claim)
     await running.start(address)
     yield found
     await running.stop()
+
+
+async def test_stopping_cuts_a_call_that_goes_on_and_leaves_nothing_behind() -> None:
+    cut = asyncio.get_running_loop().create_future()
+
+    async def endless(line: Line) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await line.end()
+            cut.set_result(True)
+
+    address = free_address()
+    running = MediaServer(lambda _: endless)
+    await running.start(address)
+    peer = Peer(*await asyncio.open_connection(address.host, address.port))
+    peer.send(audiosocket.encode_identity(CALL))
+    peer.say_no_more()
+    await asyncio.sleep(0.05)
+    await running.stop(grace_s=0.05)
+    assert cut.done()
+    assert await peer.rest() == HANG_UP
+
+
+async def test_a_story_that_breaks_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_: Line) -> None:
+        raise LookupError("nobody expected this")
+
+    address = free_address()
+    running = MediaServer(lambda _: broken)
+    await running.start(address)
+    peer = Peer(*await asyncio.open_connection(address.host, address.port))
+    peer.send(audiosocket.encode_identity(CALL))
+    assert await peer.rest() == b""
+    await running.stop()
+    assert "nobody expected this" in caplog.text
 
 
 async def test_a_known_call_is_heard_and_answered_and_given_back(server: Server) -> None:

@@ -86,17 +86,33 @@ class MediaServer:
     def __init__(self, claim: Callable[[UUID], Callable[[Line], Awaitable[None]] | None]) -> None:
         self._claim = claim
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self, address: Address) -> None:
         """Listen. Raises OSError where the port is taken."""
         self._server = await asyncio.start_server(self._accept, address.host, address.port)
 
-    async def stop(self) -> None:
-        """Accept nobody any more; calls under way are not touched."""
+    async def stop(self, grace_s: float = CLOSE_LIMIT_S) -> None:
+        """Accept nobody any more; calls under way have ``grace_s`` to end, then they are cut."""
         if self._server is not None:
             self._server.close()
+        if self._connections:
+            _, late = await asyncio.wait(self._connections, timeout=grace_s)
+            for connection in late:
+                connection.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._ended)
+
+    def _ended(self, connection: asyncio.Task[None]) -> None:
+        self._connections.discard(connection)
+        if not connection.cancelled() and (error := connection.exception()) is not None:
+            log.error("media: connection broke: %r", error, exc_info=error)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         decoder = audiosocket.Decoder()
         try:
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
