@@ -13,6 +13,7 @@ LAYERS = (
     {"config"},
     {
         "hours",
+        "facts",
         "overrides",
         "routing",
         "rescue",
@@ -32,7 +33,11 @@ LAYERS = (
 )
 WITHIN = {  # who may import whom of the same layer
     ("overrides", "hours"),
+    ("facts", "hours"),
+    ("facts", "overrides"),
+    ("routing", "facts"),
     ("routing", "hours"),
+    ("routing", "overrides"),
     ("rescue", "overrides"),
     ("rescue", "routing"),
     ("dialplan", "hours"),
