@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from asterisk_agent.config import schema
+from asterisk_agent.config import names, opening, scalars, schema
 from asterisk_agent.config.schema import (
     Address,
     AfterHours,
@@ -47,7 +47,7 @@ INTO_ASTERISK = {  # type → a value it must take
 
 
 def adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(getattr(schema, name))
+    return TypeAdapter(getattr(names, name, None) or getattr(scalars, name))
 
 
 @pytest.mark.parametrize(("name", "value"), INTO_ASTERISK.items())
@@ -124,8 +124,8 @@ def test_refuses_durations(text: str) -> None:
     ],
 )
 def test_addresses_read_back_as_written(text: str, address: Address) -> None:
-    assert TypeAdapter(schema.Endpoint).validate_python(text) == address
-    assert TypeAdapter(schema.Endpoint).validate_python(address) == address
+    assert TypeAdapter(names.Endpoint).validate_python(text) == address
+    assert TypeAdapter(names.Endpoint).validate_python(address) == address
     assert str(address) == text
 
 
@@ -135,7 +135,7 @@ def test_addresses_read_back_as_written(text: str, address: Address) -> None:
 )
 def test_refuses_addresses(text: str) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(schema.Endpoint).validate_python(text)
+        TypeAdapter(names.Endpoint).validate_python(text)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_days(key: str, days: tuple[int, ...]) -> None:
     ],
 )
 def test_intervals(text: str, interval: tuple[int, int]) -> None:
-    written = TypeAdapter(schema.WrittenHours).validate_python({"mon": [text]})
+    written = TypeAdapter(opening.WrittenHours).validate_python({"mon": [text]})
     assert weekly(written).days == ((interval,), (), (), (), (), (), ())
 
 
@@ -174,11 +174,11 @@ def test_intervals(text: str, interval: tuple[int, int]) -> None:
 )
 def test_refuses_intervals(text: str) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(schema.WrittenHours).validate_python({"mon": [text]})
+        TypeAdapter(opening.WrittenHours).validate_python({"mon": [text]})
 
 
 def test_one_interval_needs_no_brackets_and_none_is_closed() -> None:
-    written = TypeAdapter(schema.WrittenHours).validate_python({"mon": "08:00-12:00", "sun": []})
+    written = TypeAdapter(opening.WrittenHours).validate_python({"mon": "08:00-12:00", "sun": []})
     assert weekly(written).days == (((480, 720),), (), (), (), (), (), ())
 
 
@@ -271,11 +271,13 @@ def test_a_configuration_is_frozen(tmp_path: Path) -> None:
 
 def test_the_secret_stands_in_its_own_file(tmp_path: Path) -> None:
     config = make_config(tmp_path)
+    (tmp_path / "ami.secret").touch(mode=0o640)
     (tmp_path / "ami.secret").write_text("s3cret\n")
     assert config.ami_secret() == "s3cret"
 
 
 def test_the_secret_may_stand_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").touch(mode=0o600)
     (tmp_path / "elsewhere").write_text("s3cret")
     settings = AsteriskSettings(ami=Ami(secret_file=str(tmp_path / "elsewhere")))
     assert make_config(tmp_path / "etc", asterisk=settings).ami_secret() == "s3cret"
@@ -294,6 +296,7 @@ def test_the_secret_may_stand_elsewhere(tmp_path: Path) -> None:
 def test_a_secret_that_is_none(tmp_path: Path, content: bytes | None, problem: str) -> None:
     path = tmp_path / "ami.secret"
     if content is not None:
+        path.touch(mode=0o600)
         path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         make_config(tmp_path).ami_secret()
@@ -303,10 +306,18 @@ def test_a_secret_that_is_none(tmp_path: Path, content: bytes | None, problem: s
 
 
 def test_keys_at() -> None:
-    channels, teams = schema.ChannelsFile, schema.TeamsFile
+    channels, hours, teams = schema.ChannelsFile, schema.HoursFile, schema.TeamsFile
     assert keys_at(channels, ()) == ("channels",)
     assert keys_at(channels, ("channels",)) == ()
-    assert keys_at(channels, ("channels", "x", "after_hours")) == ("answer", "unanswered")
+    assert keys_at(channels, ("channels", "x", "in_hours", "unanswered")) == (
+        "voicemail",
+        "message",
+    )
+    assert keys_at(channels, ("channels", "x", "after_hours", "on_call")) == ("dial", "for")
+    assert keys_at(channels, ("channels", "x", "agent")) == ("greeting", "language", "voice")
+    assert keys_at(hours, ("hours", "x")) == ("holidays", "timezone")
+    assert "country" in keys_at(hours, ("holidays", "x"))
+    assert keys_at(hours, ("holidays", "x", "0")) == ("date", "from", "to", "name", "hours", "cut")
     assert keys_at(teams, ("teams", "x", "existing")) == ("context", "extension")
     assert keys_at(teams, ("teams", "x", "nothing", "more")) == ()
     assert keys_at(teams, ("teams", "x", "members", "0")) == ()

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from asterisk_agent.config import schema
-from asterisk_agent.config.schema import Config, nearest
+from asterisk_agent.config.scalars import got, nearest
+from asterisk_agent.config.schema import Config
 from asterisk_agent.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
@@ -114,7 +115,7 @@ def examine(directory: Path) -> tuple[Config | None, list[Problem]]:
     problems = [p for file in files.values() for p in sorted(file.problems, key=lambda p: p.line)]
     if problems:
         return None, list(dict.fromkeys(problems))
-    parts["hours"] = {name: schema.weekly(days) for name, days in parts["hours"].items()}
+    parts["hours"] = {name: written.week for name, written in parts["hours"].items()}
     return Config(directory=directory, **parts), []
 
 
@@ -320,10 +321,12 @@ def _typed(file: _File, section: type[schema.Section]) -> schema.Section | None:
     if file.tree is None:
         return None
     try:
-        return section.model_validate({key: _with_ids(file, key) for key in file.tree})
+        return section.model_validate(
+            {key: _with_ids(file, key) for key in file.tree}, by_alias=True, by_name=False
+        )
     except ValidationError as errors:
         for error in errors.errors(include_url=False):
-            loc = [part for part in error["loc"] if part != "[key]"]
+            loc = [part for part in error["loc"] if not str(part).startswith("[")]
             if loc[-1:] == ["id"] or error["type"] == "default_factory_not_called":
                 continue  # the key above it was refused already
             what, hint = _explain(section, error)
@@ -381,7 +384,7 @@ def _known(section: type[schema.Section], parents: list[str], key: str) -> str:
 
 
 def _got(value: object) -> str:
-    return "nothing" if value == "" else schema.got(value)
+    return "nothing" if value == "" else got(value)
 
 
 # --- Names that point elsewhere -----------------------------------------------------------------
@@ -419,7 +422,7 @@ def _check_known(file: _File, path: KeyPath, where: _File, what: str) -> None:
         if name and name not in known:
             listed = f"{Path(where.name).name} has {', '.join(known) or 'none'}"
             hint = nearest(name, known) or listed
-            file.report(path, f"{schema.got(name)} is not one of the {what}", hint)
+            file.report(path, f"{got(name)} is not one of the {what}", hint)
 
 
 def _check_handoff(channels: _File, at: KeyPath, teams: _File) -> None:
@@ -430,7 +433,7 @@ def _check_handoff(channels: _File, at: KeyPath, teams: _File) -> None:
         team = teams.mapping("teams").get(name)
         if isinstance(team, dict) and not {"members", "extension", "existing"} & team.keys():
             hint = f"give {name} members or existing in teams.yaml"
-            channels.report(path, f"nobody can be reached in the team {schema.got(name)}", hint)
+            channels.report(path, f"nobody can be reached in the team {got(name)}", hint)
     agent_off = [word.lower() for word in channels.words(*at, "agent")] in _OFF
     answers = channels.words(*at, "in_hours", "answer") + channels.words(
         *at, "after_hours", "answer"
@@ -450,7 +453,7 @@ def _check_voicemail(file: _File, path: KeyPath, teams: _File) -> None:
         team = teams.mapping("teams").get(name)
         if isinstance(team, dict) and "voicemail" not in team:
             hint = f"give {name} a voicemail: in teams.yaml"
-            file.report(path, f"the team {schema.got(name)} has no voicemail", hint)
+            file.report(path, f"the team {got(name)} has no voicemail", hint)
 
 
 def _check_topics(file: _File, path: KeyPath, knowledge: Path) -> None:
@@ -458,7 +461,7 @@ def _check_topics(file: _File, path: KeyPath, knowledge: Path) -> None:
         if topic and ".." not in topic and not os.path.exists(knowledge / topic):
             known = sorted(each.name for each in knowledge.iterdir()) if knowledge.is_dir() else []
             hint = nearest(topic, known) or f"put the documents into {knowledge / topic}"
-            file.report(path, f"{schema.got(topic)} is not a folder or file of {knowledge}", hint)
+            file.report(path, f"{got(topic)} is not a folder or file of {knowledge}", hint)
 
 
 def _check_unique(
@@ -471,9 +474,7 @@ def _check_unique(
         for value in file.words(kind, name, *key):
             owner = owners.setdefault(same(value), name)
             if owner != name:
-                file.report(
-                    (kind, name, *key), f"{schema.got(value)} belongs to {owner} already", hint
-                )
+                file.report((kind, name, *key), f"{got(value)} belongs to {owner} already", hint)
 
 
 def _check_alike(file: _File, kind: str) -> None:

@@ -1,0 +1,127 @@
+"""agent.yaml: the agent, its engines, and this machine."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from asterisk_agent.config.names import (
+    Address,
+    Endpoint,
+    Host,
+    Label,
+    Language,
+    ModelName,
+    UserName,
+)
+from asterisk_agent.config.scalars import (
+    DatabaseUrl,
+    Duration,
+    Factor,
+    FileName,
+    Port,
+    Speech,
+    Switch,
+    unexpected,
+)
+from asterisk_agent.config.sections import Section
+
+
+class Agent(Section):
+    """Who answers. ``greeting`` is the first thing that every caller hears."""
+
+    name: Label
+    language: Language = "en"
+    greeting: Speech
+    can_record: Switch = False
+
+
+class Stt(Section):
+    """Speech to text. ``model`` None: the best that is installed for the language."""
+
+    engine: Literal["auto", "vosk", "whisper"] = "auto"
+    model: ModelName | None = None
+
+
+class Llm(Section):
+    """The language model; ``none`` answers in the documents' own words alone."""
+
+    engine: Literal["llama", "none"] = "llama"
+    model: ModelName = "smollm2-135m-instruct"
+    answers: Literal["auto", "extractive", "generative"] = "auto"
+
+
+class Tts(Section):
+    """Text to speech. ``speed`` 1.0 is the voice's own pace, 2.0 is twice as fast."""
+
+    engine: Literal["piper"] = "piper"
+    voice: ModelName = "en_US-joe-medium"
+    speed: Factor = 1.0
+
+
+class Engines(Section):
+    """What hears, words and speaks."""
+
+    stt: Stt = Stt()
+    llm: Llm = Llm()
+    tts: Tts = Tts()
+
+
+class Ami(Section):
+    """Asterisk's manager interface. ``Config.ami_secret`` reads the password."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 5038
+    username: UserName = "asterisk-agent"
+    secret_file: FileName = "ami.secret"  # noqa: S105 - a file's name
+
+
+class AsteriskSettings(Section):
+    """How to reach Asterisk."""
+
+    ami: Ami = Ami()
+
+
+class Listen(Section):
+    """Where Asterisk, and the operator's browser, reach the service."""
+
+    fastagi: Endpoint = Address("127.0.0.1", 4573)
+    media: Endpoint = Address("127.0.0.1", 9092)
+    web: Endpoint = Address("127.0.0.1", 8095)
+
+
+def _calls(value: object) -> object:
+    """``auto``, or how many calls the agent takes at once."""
+    digits = re.fullmatch(r"[0-9]{1,4}", str(value))
+    if value != "auto" and not (digits and 1 <= int(digits[0]) <= 1000):
+        raise unexpected("auto or a whole number from 1 to 1000", value)
+    return int(digits[0]) if digits else "auto"
+
+
+class Limits(Section):
+    """How many calls at once, and how long the agent may hold one."""
+
+    calls: Annotated[int | Literal["auto"], BeforeValidator(_calls)] = "auto"
+    call: Duration = timedelta(minutes=10)
+
+
+class Records(Section):
+    """What is kept of a call, where, and for how long."""
+
+    database: DatabaseUrl = "sqlite:////var/lib/asterisk-agent/calls.db"
+    transcripts: Duration = timedelta(days=90)
+    audio: Literal["off", "on"] = "off"
+
+
+class AgentFile(Section):
+    """agent.yaml."""
+
+    agent: Agent
+    engines: Engines = Engines()
+    asterisk: AsteriskSettings = AsteriskSettings()
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    records: Records = Records()
