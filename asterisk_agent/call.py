@@ -21,7 +21,7 @@ from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, RecognizerSession, V
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.records import Delays, Story, TurnRecord
-from asterisk_agent.routing import Outcome
+from asterisk_agent.routing import Outcome, State
 from asterisk_agent.speech import sentences
 from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
@@ -43,6 +43,8 @@ PREROLL_S = 0.40
 """Audio kept from before speech was noticed, so that no first syllable is lost."""
 MISUNDERSTOOD_IN_A_ROW = 2
 MISUNDERSTOOD_IN_ALL = 3
+MESSAGE_PAUSE_S = 4.0
+"""Who says nothing for so long has finished their message."""
 LAST_FRAMES_S = 0.08
 """What is still on its way to the caller when the last frame has been sent."""
 
@@ -140,7 +142,8 @@ class Call:
         engines: Engines,
         detector: VoiceDetector,
         story: Story,
-        brief: Callable[[Story, bytes], Awaitable[None]],
+        brief: Callable[[bytes], Awaitable[None]],
+        purpose: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.story = story
@@ -154,6 +157,7 @@ class Call:
         self._engines = engines
         self._detector = detector
         self._brief = brief
+        self._purpose = purpose
         self._clock = clock
         self._began = clock()
         self._session = engines.listen()
@@ -210,7 +214,9 @@ class Call:
 
     async def _converse(self) -> Outcome:
         """The conversation, top to bottom."""
-        await self._say(self._config.agent.greeting)
+        if self._purpose == "message":
+            return await self._take_message()
+        await self._say(greeting(self._config, self._channel, self.story.state))
         in_a_row = in_all = 0
         while (cue := await self._next_cue()) is not None:
             match cue:
@@ -246,14 +252,45 @@ class Call:
                     await self._say(reply.text, thought, cue)
         return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
 
-    async def _next_cue(self) -> Cue | None:
-        """What happens next, or None when the longest call is over."""
-        limit_s = self._began + self._config.limits.call.total_seconds() - self._clock()
+    async def _take_message(self) -> Outcome:
+        """Nobody answered: the caller may leave a message here, or go to the voicemail."""
+        await self._say(self._phrases.offer_message)
+        said: list[str] = []
+        while True:
+            cue = await self._next_cue(MESSAGE_PAUSE_S if said else None)
+            if cue is None and self._turns.caller_speaking and self._left_s() > 0:
+                continue
+            match cue:
+                case CallerTurn():
+                    thought = await cue.thought
+                    if not said and thought.reply.action in _NOT_A_MESSAGE:
+                        return _NOT_A_MESSAGE[thought.reply.action]
+                    said += [thought.transcript.text] if thought.transcript.text else []
+                case Pressed("#") | None if said:
+                    break
+                case Pressed("0" | "*") | Leave() | Silent():
+                    return Outcome.VOICEMAIL
+                case None:
+                    break
+        if not said:
+            return Outcome.VOICEMAIL
+        self.story.message = " ".join(said)
+        self.story.add_tasks(["call_back"])
+        return await self._part(self._phrases.message_taken, Outcome.MESSAGE)
+
+    async def _next_cue(self, patience_s: float | None = None) -> Cue | None:
+        """What happens next; None when the longest call is over, or nothing did for so long."""
+        left_s = self._left_s() if patience_s is None else min(self._left_s(), patience_s)
         try:
-            async with asyncio.timeout(max(0.0, limit_s)):
+            async with asyncio.timeout(left_s):
                 return await self._cues.get()
         except TimeoutError:
             return None
+
+    def _left_s(self) -> float:
+        """Seconds until the longest call is over."""
+        limit_s = self._config.limits.call.total_seconds()
+        return max(0.0, self._began + limit_s - self._clock())
 
     async def _understand(self, cue: CallerTurn) -> Thought | None:
         """Finish thinking about what was said; None where nothing was said after all."""
@@ -298,7 +335,7 @@ class Call:
     ) -> Outcome:
         """Say the last sentence to its end, and meanwhile make the brief for who picks up."""
         async with asyncio.TaskGroup() as group:
-            if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT):
+            if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
                 group.create_task(self._make_brief())
             await self._say(text, thought, cue)
         await asyncio.sleep(LAST_FRAMES_S)
@@ -309,7 +346,7 @@ class Call:
         said = next((turn.text for turn in reversed(self._history) if turn.who == "caller"), "")
         text = self._phrases.brief(self._channel.label, said)
         pcm = b"".join([await self._engines.speak(sentence) for sentence in sentences(text)])
-        await self._brief(self.story, pcm)
+        await self._brief(pcm)
 
     # --- thinking ---------------------------------------------------------------------------
 
@@ -506,6 +543,20 @@ _PARTINGS = {
     Action.EMERGENCY: Outcome.EMERGENCY,
     Action.GOODBYE: Outcome.RESOLVED,
 }
+
+
+_NOT_A_MESSAGE = {
+    Action.HANDOFF: Outcome.VOICEMAIL,
+    Action.VOICEMAIL: Outcome.VOICEMAIL,
+    Action.GOODBYE: Outcome.RESOLVED,
+}
+"""What a caller may say instead of a message."""
+
+
+def greeting(config: Config, channel: Channel, state: str) -> str:
+    """The first sentence: the state's, else the channel's, else the agent's."""
+    section = channel.in_hours if state == State.OPEN else channel.after_hours
+    return section.greeting or channel.greeting or config.agent.greeting
 
 
 def _bytes(seconds: float) -> int:

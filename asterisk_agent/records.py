@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +78,14 @@ class Story:
     picked_up_by: str | None = None
     turns: list[TurnRecord] = field(default_factory=list)
     path: list[Step] = field(default_factory=list)
+    message: str | None = None
+    """What the caller left with the agent for whoever calls back."""
+    tasks: list[str] = field(default_factory=list)
+    """What people have to do about it: ``call_back``."""
+
+    def add_tasks(self, tasks: Iterable[str]) -> None:
+        """Note what people have to do; each thing once."""
+        self.tasks += [task for task in tasks if task not in self.tasks]
 
     def seconds(self, now: datetime) -> float:
         """Seconds since the call began."""
@@ -98,6 +107,8 @@ class Story:
             "picked_up_by": self.picked_up_by,
             "turns": [asdict(turn) for turn in self.turns],
             "path": [asdict(step) for step in self.path],
+            "message": self.message,
+            "tasks": list(self.tasks),
         }
 
 

@@ -1,4 +1,7 @@
-"""The service: engines loaded once, calls admitted, and the answers to the dialplan's questions."""
+"""The service's life: engines loaded once, ports, Asterisk's events, reload, and the end.
+
+What the dialplan asks is answered in ``reception``, the conversation is told in ``call``.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,36 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
-from asterisk_agent import audio, routing
+from asterisk_agent import audio
 from asterisk_agent.brain.brain import Brain, build
-from asterisk_agent.brain.phrases import all_sentences, phrases_for
+from asterisk_agent.brain.phrases import all_sentences
 from asterisk_agent.call import Call
-from asterisk_agent.config.paths import data_directory
-from asterisk_agent.config.schema import Channel, Config
+from asterisk_agent.config.load import load
+from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
-from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, ProtocolError
+from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
 from asterisk_agent.net.ami import AsteriskManager, Headers
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
 from asterisk_agent.net.ports import cannot_listen
-from asterisk_agent.records import CallLog, Step, Story
-from asterisk_agent.routing import AgentHealth, Decision, Facts, Kind, Outcome, Stage, State
+from asterisk_agent.reception import Reception, final_outcome, id_of, member
+from asterisk_agent.records import CallLog, Story
+from asterisk_agent.routing import AgentHealth, Facts, Stage
+from asterisk_agent.site import Site, site_of
 from asterisk_agent.speech import sentences
-from asterisk_agent.wire import agi
+from asterisk_agent.status import Status, restart_needed
+from asterisk_agent.visits import Visit, Visits
 
 log = logging.getLogger(__name__)
 
-CLAIM_LIMIT_S = 10.0
-"""How long an issued call id may wait for its audio connection."""
 STOP_LIMIT_S = 20.0
 """How long running calls get to say their last sentence when the service stops."""
 LAST_QUESTIONS_S = 1.0
@@ -49,46 +49,49 @@ SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
 CALLS_A_CORE = 4
-
-
-@dataclass(slots=True)
-class Visit:
-    """A call from its first question to its end."""
-
-    story: Story
-    channel: Channel
-    announced: float
-    call: Call | None = None
-    claimed: bool = False
-    brief: Path | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the conversation has ended."""
+RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 
 
 class Service:
     """Answers the dialplan. ``run`` until ``stop`` is called."""
 
     def __init__(self, config: Config, engines: Engines) -> None:
-        self._config = config
         self._engines = engines
+        self._first = config
+        self._site: Site | None = None
         self._pool = EnginePool(engines, config.agent.language)
         self._writer = Worker("records")
         self._log = CallLog(config.records.database)
-        self._phrases = phrases_for(config.agent.language)
-        self._brains: dict[str, Brain] = {}
-        self._visits: dict[UUID, Visit] = {}
+        self._visits = Visits()
         self._ends: asyncio.Queue[tuple[Visit, Headers]] = asyncio.Queue()
         self._stop = asyncio.Event()
+        self._reload = asyncio.Event()
+        self._quiet = asyncio.Event()
         self._stopping = False
         self._media = MediaServer(self._claim)
-        self._fastagi = FastAgiServer({"start": self._start_request, "next": self._next_request})
+        self._reception = Reception(
+            self._visits,
+            self._current,
+            self._health,
+            self._finish,
+            config.overrides_directory,
+            now=_now,
+            clock=time.monotonic,
+        )
+        self._fastagi = FastAgiServer(
+            {"start": self._reception.start, "next": self._reception.next}
+        )
         self._manager = _manager(config, self._on_event)
-        self._briefs = data_directory() / "briefs"
-        self._most_calls = most_calls(config)
+        self._status = Status(config.state_directory, config.directory, _now)
+        self._prepared: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Begin the graceful stop; ``run`` returns when it is done."""
         self._stop.set()
+
+    def reload(self) -> None:
+        """Read the configuration again, for new calls; a broken one changes nothing."""
+        self._reload.set()
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Warm up, open the ports, serve, and leave nobody behind. Raises AgentError."""
@@ -96,32 +99,44 @@ class Service:
             stack.callback(self._log.close)
             stack.callback(self._writer.close)
             stack.callback(self._pool.close)
-            await self._warm()
+            self._site = await self._make_site(self._first)
+            await self._pool.prepare(sentences(self._first.agent.greeting))
             await self._open_ports()
             if self._manager is not None:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
                 chores = [
-                    group.create_task(self._prepare()),
-                    group.create_task(self._sweep()),
-                    group.create_task(self._follow()),
-                    group.create_task(self._reread()),
+                    group.create_task(chore())
+                    for chore in (
+                        self._prepare,
+                        self._sweep,
+                        self._follow,
+                        self._reread,
+                        self._reload_when_asked,
+                    )
                 ]
+                self._status.started()
                 ready()
                 await self._stop.wait()
                 await self._leave()
                 for chore in chores:
                     chore.cancel()
+            self._status.stopped()
 
     # --- life cycle -------------------------------------------------------------------------
 
-    async def _warm(self) -> None:
-        """Read the documents and make the sentences that are always needed."""
-        for channel in self._config.channels.values():
-            self._brains[channel.id] = await self._writer.run(
-                build, self._config, channel, self._engines, time.perf_counter
+    async def _make_site(self, config: Config) -> Site:
+        """Read the documents and compile the rest; raises AgentError."""
+        brains: dict[str, Brain] = {}
+        for channel in config.channels.values():
+            brains[channel.id] = await self._writer.run(
+                build, config, channel, self._engines, time.perf_counter
             )
-        await self._pool.prepare(sentences(self._config.agent.greeting))
+        return site_of(config, brains, _now().date())
+
+    def _current(self) -> Site:
+        assert self._site is not None, "no question is asked before the ports are open"
+        return self._site
 
     async def _open_ports(self) -> None:
         servers: list[tuple[str, MediaServer | FastAgiServer]] = [
@@ -129,7 +144,7 @@ class Service:
             ("fastagi", self._fastagi),  # last: it is what brings the calls
         ]
         for key, server in servers:
-            address = getattr(self._config.listen, key)
+            address = getattr(self._first.listen, key)
             try:
                 await server.start(address)
             except OSError as error:
@@ -138,7 +153,7 @@ class Service:
     async def _leave(self) -> None:
         """No new calls; every running one gets a sentence and its queue; then out."""
         self._stopping = True
-        talking = [visit for visit in self._visits.values() if _talking(visit)]
+        talking = [visit for visit in self._visits if visit.talking]
         log.info("service: stopping", extra={"calls": len(talking)})
         for visit in talking:
             assert visit.call is not None
@@ -154,7 +169,7 @@ class Service:
         await self._media.stop()
         if self._manager is not None:
             await self._manager.stop()
-        for visit in list(self._visits.values()):
+        for visit in self._visits:
             await self._finish(visit, "unknown: the service stopped")
 
     async def _prepare(self) -> None:
@@ -162,10 +177,11 @@ class Service:
 
         A voice in the making takes the processor from the calls that are talking.
         """
-        for channel in self._config.channels.values():
-            for text in all_sentences(self._config, channel):
+        site = self._current()
+        for channel in site.config.channels.values():
+            for text in all_sentences(site.config, channel):
                 for sentence in sentences(text):
-                    while any(_talking(v) for v in self._visits.values()):  # noqa: ASYNC110
+                    while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
                         await asyncio.sleep(QUIET_CHECK_S)
                     await self._pool.prepare([sentence])
 
@@ -173,150 +189,85 @@ class Service:
         """Write down calls whose end nobody told us."""
         while True:
             await asyncio.sleep(SWEEP_S)
-            for visit in list(self._visits.values()):
-                if datetime.now(UTC) - visit.story.started > FORGET_AFTER:
+            for visit in self._visits:
+                if _now() - visit.story.started > FORGET_AFTER:
                     await self._finish(visit, "unknown")
 
-    # --- the dialplan's questions -------------------------------------------------------------
+    # --- reload -------------------------------------------------------------------------------
 
-    async def _start_request(self, request: agi.Request) -> Mapping[str, str]:
-        """``start,CHANNEL``: a call has arrived."""
-        channel = self._channel(request)
-        visit = Visit(
-            Story(
-                channel=channel.id,
-                caller=request.variables.get("agi_callerid", ""),
-                state="",
-                started=datetime.now(UTC),
-                unique_id=request.variables.get("agi_uniqueid", ""),
-            ),
-            channel,
-            announced=time.monotonic(),
-        )
-        self._visits[visit.story.id] = visit
-        facts = Facts(Stage.ARRIVAL, agent=self._health())
-        decision = routing.decide(facts, channel, self._config, datetime.now(UTC))
-        visit.story.state = decision.state
-        prompt = "connecting" if facts.agent is not AgentHealth.UP else ""
-        return {
-            "AGENT_UUID": str(visit.story.id),
-            "AGENT_STATE": decision.state,
-            **self._answer(visit, decision, prompt),
-        }
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            try:
+                await self._take_over(await self._writer.run(load, self._first.directory))
+            except ConfigError as error:
+                log.error("service: the configuration is not taken over: it has mistakes")
+                for problem in error.problems:
+                    log.error("service: %s", problem)
+                self._status.refused(error.problems)
+            except AgentError as error:
+                log.error("service: the configuration is not taken over: %s", error)
+                self._status.refused([str(error)])
 
-    async def _next_request(self, request: agi.Request) -> Mapping[str, str]:
-        """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED``: a stage is over; where to now?"""
-        channel = self._channel(request)
-        _, uuid, stage, state, status, tried = _six(request.arguments)
-        visit = self._visits.get(_uuid(uuid)) or self._stranger(request, channel, uuid)
-        outcome = visit.call.outcome if visit.call is not None else None
-        facts = Facts(
-            stage=_member(Stage, stage) or Stage.AGENT,
-            state=_member(State, state),
-            agent=self._health(),
-            outcome=outcome or Outcome.LOST,
-            wanted_team=visit.story.team,
-            tried=tuple(part for part in tried.split(".") if part),
-            queue_status=status,
-        )
-        if visit.story.path:
-            heard = facts.stage is Stage.AGENT
-            visit.story.path[-1].result = str(facts.outcome) if heard else status
-        decision = routing.decide(facts, channel, self._config, datetime.now(UTC))
-        lost = facts.stage is Stage.AGENT and facts.outcome is Outcome.LOST
-        answer = self._answer(visit, decision, "apology" if lost else "")
-        if decision.kind is Kind.GOODBYE:
-            await self._finish(visit, _final(visit, facts))
-        return answer
+    async def _take_over(self, config: Config) -> None:
+        site = await self._make_site(config)
+        later = restart_needed(self._current().config, config)
+        self._site = site
+        asterisk = await self._reload_asterisk()
+        log.info("service: configuration reloaded", extra={"asterisk": asterisk})
+        for key in later:
+            log.warning("service: %s changes only with a restart", key)
+        self._status.taken_over(later, asterisk)
 
-    def _answer(self, visit: Visit, decision: Decision, prompt: str) -> dict[str, str]:
-        visit.story.path.append(
-            Step(
-                f"{decision.kind}:{decision.target}" if decision.target else decision.kind,
-                visit.story.seconds(datetime.now(UTC)),
-                decision.because,
-            )
-        )
-        log.info(
-            "call: %s", decision.kind, extra={"call": str(visit.story.id), "to": decision.target}
-        )
-        brief = visit.brief
-        return {
-            "AGENT_ACTION": decision.kind,
-            "AGENT_TARGET": decision.target,
-            "AGENT_MESSAGE": decision.message,
-            "AGENT_PROMPT": prompt,
-            "AGENT_BRIEF": str(brief.with_suffix("")) if brief is not None else "",
-        }
+    async def _reload_asterisk(self) -> str:
+        """Let Asterisk read its dialplan, queues and mailboxes again: ``ok``, or why not."""
+        if self._manager is None:
+            return "not connected to Asterisk's manager interface"
+        try:
+            for module in RELOADED_MODULES:
+                await self._manager.action("Reload", Module=module)
+        except AsteriskError as error:
+            return str(error)
+        return "ok"
 
-    def _channel(self, request: agi.Request) -> Channel:
-        name = request.arguments[0] if request.arguments else ""
-        channel = self._config.channels.get(name)
-        if channel is None:
-            raise ProtocolError(f"agi {request.path!r} asks for the unknown channel {name[:40]!r}")
-        return channel
-
-    def _stranger(self, request: agi.Request, channel: Channel, uuid: str) -> Visit:
-        """A call that began before this service did: its record begins here."""
-        story = Story(
-            channel=channel.id,
-            caller=request.variables.get("agi_callerid", ""),
-            state="",
-            started=datetime.now(UTC),
-            unique_id=request.variables.get("agi_uniqueid", ""),
-        )
-        known = _uuid(uuid)
-        if known.int:
-            story.id = known
-        visit = Visit(story, channel, announced=time.monotonic(), claimed=True)
-        self._visits[story.id] = visit
-        return visit
+    # --- calls --------------------------------------------------------------------------------
 
     def _health(self) -> AgentHealth:
         if self._stopping:
             return AgentHealth.DOWN
-        now = time.monotonic()
-        busy = sum(
-            _talking(visit) or (not visit.claimed and now - visit.announced < CLAIM_LIMIT_S)
-            for visit in self._visits.values()
-        )
-        return AgentHealth.UP if busy < self._most_calls else AgentHealth.FULL
-
-    # --- the conversation's line --------------------------------------------------------------
+        busy = self._visits.busy(time.monotonic())
+        return AgentHealth.UP if busy < most_calls(self._current().config) else AgentHealth.FULL
 
     def _claim(self, uuid: UUID) -> Callable[[Line], Awaitable[None]] | None:
-        """The story of an id that was issued a moment ago and not used yet."""
-        visit = self._visits.get(uuid)
-        if visit is None or visit.claimed:
-            return None
-        if time.monotonic() - visit.announced > CLAIM_LIMIT_S:
-            return None
-        visit.claimed = True
+        """The story of a conversation that was announced a moment ago and has not begun yet."""
+        visit = self._visits.claim(uuid, time.monotonic())
+        return None if visit is None else partial(self._converse, visit)
 
-        async def converse(line: Line) -> None:
-            visit.story.answered = datetime.now(UTC)
-            brain = self._brains[visit.channel.id]
-            visit.call = Call(
-                line=line,
-                channel=visit.channel,
-                config=self._config,
-                reply=partial(brain.reply, staffed=visit.story.state == State.OPEN),
-                phrases=self._phrases,
-                engines=self._pool,
-                detector=self._engines.new_detector(),
-                story=visit.story,
-                brief=self._keep_brief,
-            )
-            outcome = await visit.call.run()
-            visit.over.set()
-            visit.story.reason = outcome
+    async def _converse(self, visit: Visit, line: Line) -> None:
+        visit.story.answered = visit.story.answered or _now()
+        site = visit.site
+        visit.call = Call(
+            line=line,
+            channel=visit.channel,
+            config=site.config,
+            reply=partial(site.brains[visit.channel.id].reply, staffed=visit.staffed),
+            phrases=site.phrases,
+            engines=self._pool,
+            detector=self._engines.new_detector(),
+            story=visit.story,
+            brief=partial(self._keep_brief, visit),
+            purpose=visit.purpose,
+        )
+        try:
+            visit.story.reason = await visit.call.run()
             await self._write(visit.story)
+        finally:
+            visit.over.set()
 
-        return converse
-
-    async def _keep_brief(self, story: Story, pcm: bytes) -> None:
+    async def _keep_brief(self, visit: Visit, pcm: bytes) -> None:
         """Put the spoken brief where Asterisk can play it to whoever picks up."""
-        path = self._briefs / f"{story.id}.wav"
+        path = visit.site.config.state_directory / "briefs" / f"{visit.story.id}.wav"
 
         def write() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -327,9 +278,24 @@ class Service:
         except OSError as error:
             log.warning("call: no brief for the person who picks up: %s", error)
             return
-        visit = self._visits.get(story.id)
-        if visit is not None:
-            visit.brief = path
+        visit.brief = path
+
+    async def _finish(self, visit: Visit, outcome: str) -> None:
+        if not self._visits.remove(visit):
+            return
+        visit.story.ended = _now()
+        visit.story.outcome = outcome
+        if outcome == "abandoned":
+            visit.story.add_tasks(["call_back"])
+        await self._write(visit.story)
+        if visit.brief is not None:
+            visit.brief.unlink(missing_ok=True)
+
+    async def _write(self, story: Story) -> None:
+        try:
+            await self._writer.run(self._log.write, story.as_json())
+        except AgentError as error:
+            log.error("records: %s", error)
 
     # --- what Asterisk tells ------------------------------------------------------------------
 
@@ -337,11 +303,11 @@ class Service:
         """Pick-ups and ends, from the manager interface."""
         name = event.get("event", "")
         if name == "AgentConnect":
-            for visit in self._visits.values():
-                if visit.story.unique_id == event.get("uniqueid"):
-                    visit.story.picked_up_by = event.get("interface")
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None:
+                visit.story.picked_up_by = event.get("interface")
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
-            ended = self._visits.get(_uuid(event.get("calluuid", "")))
+            ended = self._visits.get(id_of(event.get("calluuid", "")))
             if ended is not None:
                 self._ends.put_nowait((ended, event))
 
@@ -350,10 +316,10 @@ class Service:
         while True:
             visit, event = await self._ends.get()
             facts = Facts(
-                _member(Stage, event.get("stage", "")) or Stage.AGENT,
-                queue_status=event.get("queuestatus", ""),
+                member(Stage, event.get("stage", "")) or Stage.AGENT,
+                status=event.get("queuestatus", ""),
             )
-            await self._finish(visit, _final(visit, facts))
+            await self._finish(visit, final_outcome(visit, facts))
 
     async def _reread(self) -> None:
         """At each login, ask which calls are still there: events missed meanwhile never come."""
@@ -367,24 +333,9 @@ class Service:
                 log.warning("ami: %s", error)
                 continue
             alive = {channel.get("uniqueid") for channel in shown}
-            for visit in list(self._visits.values()):
-                if visit.story.unique_id not in alive and not _talking(visit):
+            for visit in self._visits:
+                if visit.story.unique_id not in alive and not visit.talking:
                     await self._finish(visit, "unknown")
-
-    async def _finish(self, visit: Visit, outcome: str) -> None:
-        if self._visits.pop(visit.story.id, None) is None:
-            return
-        visit.story.ended = datetime.now(UTC)
-        visit.story.outcome = outcome
-        await self._write(visit.story)
-        if visit.brief is not None:
-            visit.brief.unlink(missing_ok=True)
-
-    async def _write(self, story: Story) -> None:
-        try:
-            await self._writer.run(self._log.write, story.as_json())
-        except AgentError as error:
-            log.error("records: %s", error)
 
 
 def most_calls(config: Config) -> int:
@@ -405,41 +356,5 @@ def _manager(config: Config, on_event: Callable[[Headers], None]) -> AsteriskMan
     return AsteriskManager(ami.host, ami.port, ami.username, secret, on_event)
 
 
-def _talking(visit: Visit) -> bool:
-    return visit.call is not None and visit.call.outcome is None
-
-
-def _final(visit: Visit, facts: Facts) -> str:
-    """How a call ended, in one word for the log."""
-    reason = visit.call.outcome if visit.call is not None else None
-    if facts.stage is Stage.VOICEMAIL:
-        return "voicemail"
-    if facts.stage is Stage.TEAM:
-        if visit.story.picked_up_by or facts.queue_status == "CONTINUE":
-            return "answered"
-        return "abandoned"
-    if reason in (Outcome.RESOLVED, Outcome.NO_INPUT):
-        return str(reason)
-    return "abandoned"
-
-
-def _six(arguments: tuple[str, ...]) -> tuple[str, str, str, str, str, str]:
-    """The arguments of ``next``, empty where the dialplan gave none."""
-    padded = [*arguments[:6], *[""] * 6]
-    return padded[0], padded[1], padded[2], padded[3], padded[4], padded[5]
-
-
-def _uuid(text: str) -> UUID:
-    """A call's id, or the nil UUID where the text is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
-
-
-M = TypeVar("M", bound=StrEnum)
-
-
-def _member(kind: type[M], text: str) -> M | None:
-    """The member of an enumeration with this value, or None."""
-    return kind(text) if text in {member.value for member in kind} else None
+def _now() -> datetime:
+    return datetime.now(UTC)

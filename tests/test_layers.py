@@ -28,6 +28,7 @@ LAYERS = (
     {"brain", "engines"},
     {"net"},
     {"call", "records", "prompts"},
+    {"site", "visits", "reception", "status"},
     {"service"},
     {"sandbox", "cli"},
 )
@@ -45,6 +46,9 @@ WITHIN = {  # who may import whom of the same layer
     ("speech", "speech_english"),
     ("brain", "engines"),
     ("call", "records"),
+    ("visits", "site"),
+    ("reception", "site"),
+    ("reception", "visits"),
     ("sandbox", "cli"),
 }
 ALONE = {"pacer", "turn"}

@@ -17,6 +17,8 @@ MACHINE = Machine(
     media_port=29092,
     web_port=28095,
     database="sqlite:////tmp/calls.db",
+    dialplan="/srv/dialplan",
+    state="/srv/state",
 )
 
 
@@ -26,6 +28,8 @@ def test_supplies_what_belongs_to_the_machine(tmp_path):
     assert str(config.listen.media) == "127.0.0.1:29092"
     assert config.asterisk.ami.port == 25038
     assert config.ami_secret() == "s3cret"
+    assert config.asterisk.dialplan == "/srv/dialplan"
+    assert config.overrides_directory == Path("/srv/state/overrides")
     assert config.records.database == "sqlite:////tmp/calls.db"
     secret = tmp_path / "config/ami.secret"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600

@@ -37,6 +37,8 @@ class Phrases:
     to_voicemail: str
     line_busy: str
     nobody_answered: str
+    offer_message: str
+    message_taken: str
     # When something is wrong or over.
     emergency: str
     broken: str
@@ -102,6 +104,10 @@ _ENGLISH = Phrases(
     to_voicemail="You can leave a message now. One moment, please.",
     line_busy="All lines are busy at the moment. Please hold.",
     nobody_answered="I'm sorry, nobody could answer.",
+    offer_message="I'm sorry, nobody could take your call. If you tell me your name, your number "
+    "and what it is about, I'll pass it on, and somebody will call you back. "
+    "To leave a voicemail instead, press star.",
+    message_taken="Thank you. I have noted that, and somebody will call you back. Goodbye.",
     emergency="If anyone is in danger, please hang up and call the emergency services now, "
     "911 or 112. Otherwise stay on the line, I'm passing you on.",
     broken="I'm sorry, something went wrong on my side. I'll put you through to a colleague.",
@@ -133,4 +139,5 @@ def all_sentences(config: Config, channel: Channel) -> list[str]:
     """Every sentence that a caller of this channel may hear from the agent, greeting included."""
     teams = [team.label for team in config.teams.values()]
     fixed = phrases_for(config.agent.language).all_sentences(teams, config.agent.name)
-    return [config.agent.greeting, *fixed]
+    own = (channel.greeting, channel.in_hours.greeting, channel.after_hours.greeting)
+    return [config.agent.greeting, *(text for text in own if text), *fixed]

@@ -18,6 +18,9 @@ from asterisk_agent.cli.app import (
 )
 from asterisk_agent.errors import AgentError
 
+MOST_READ = 5_000
+"""How far back ``--tasks`` looks, in calls."""
+
 commands = typer.Typer(help="The call log.", invoke_without_command=True)
 app.add_typer(commands, name="calls")
 
@@ -28,20 +31,27 @@ def calls(
     context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG,
     limit: Annotated[int, typer.Option(help="How many, newest first.")] = 20,
+    tasks: Annotated[
+        bool, typer.Option("--tasks", help="Those that somebody has to see to.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the newest calls."""
     if context.invoked_subcommand is not None:
         return
     log = _open(config)
-    latest = log.latest(limit)
+    latest = log.latest(MOST_READ if tasks else limit)
+    latest = [call for call in latest if call.get("tasks") or not tasks][:limit]
     if as_json:
         print_json(latest)
         return
-    table = Table("call", "started", "channel", "outcome", "reason", "team", "turns", box=None)
+    table = Table(
+        "call", "started", "channel", "outcome", "reason", "team", "turns", "to do", box=None
+    )
     for call in latest:
         row = (call["id"][:8], call["started"], call["channel"], call["outcome"], call["reason"])
-        cells = [str(cell or "-") for cell in (*row, call["team"], len(call["turns"]))]
+        to_do = ", ".join(call.get("tasks", [])).replace("_", " ")
+        cells = [str(cell or "-") for cell in (*row, call["team"], len(call["turns"]), to_do)]
         table.add_row(*cells)
     out.print(table)
 
@@ -65,6 +75,8 @@ def show(
         out.print(_turn(turn), markup=False)
     for step in call["path"]:
         out.print(f"→ {step['to']}: {step['because']} {step['result']}", markup=False)
+    if call.get("message"):
+        out.print(f"message: {call['message']}", markup=False)
     out.print(f"outcome: {call['outcome']} ({call['reason']})", markup=False)
 
 

@@ -12,7 +12,10 @@ from asterisk_agent.cli.app import DEFAULT_CONFIG, ConfigDirectory, app, err, re
 @app.command()
 @reports_errors
 def run(config: ConfigDirectory = DEFAULT_CONFIG) -> None:
-    """Answer calls until SIGTERM or SIGINT; then hand running calls to people, and end."""
+    """Answer calls until SIGTERM or SIGINT; then hand running calls to people, and end.
+
+    SIGHUP, or `asterisk-agent reload`, takes a changed configuration over for new calls.
+    """
     import asyncio
     import signal
 
@@ -31,6 +34,7 @@ def run(config: ConfigDirectory = DEFAULT_CONFIG) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stop)
+        loop.add_signal_handler(signal.SIGHUP, service.reload)
         await service.run(lambda: _announce(time.monotonic() - began, str(settings.listen.fastagi)))
 
     asyncio.run(serve())

@@ -19,6 +19,7 @@ from asterisk_agent.config.names import (
 )
 from asterisk_agent.config.scalars import (
     DatabaseUrl,
+    Directory,
     Duration,
     Factor,
     FileName,
@@ -80,9 +81,10 @@ class Ami(Section):
 
 
 class AsteriskSettings(Section):
-    """How to reach Asterisk."""
+    """How to reach Asterisk. ``dialplan`` is the directory that it includes our files from."""
 
     ami: Ami = Ami()
+    dialplan: Directory = "/etc/asterisk/agent"
 
 
 class Listen(Section):
@@ -117,7 +119,7 @@ class Records(Section):
 
 
 class AgentFile(Section):
-    """agent.yaml."""
+    """agent.yaml. ``state`` None: the data directory of this machine."""
 
     agent: Agent
     engines: Engines = Engines()
@@ -125,3 +127,4 @@ class AgentFile(Section):
     listen: Listen = Listen()
     limits: Limits = Limits()
     records: Records = Records()
+    state: Directory | None = None

@@ -30,11 +30,6 @@ def models_directory() -> Path:
     return data_directory() / "models"
 
 
-def overrides_directory() -> Path:
-    """One small file per channel whose hours are overridden. Asterisk reads and writes them too."""
-    return data_directory() / "overrides"
-
-
 def shared_file(relative: str) -> Path:
     """A file that ships beside the package, such as ``models/catalogue.yaml``.
 

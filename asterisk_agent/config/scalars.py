@@ -144,6 +144,11 @@ def _database(url: str) -> str:
 
 
 FileName = Annotated[str, matching(r"[\w./ -]{1,255}", "the name of a file")]
+Directory = Annotated[
+    str,
+    # It stands in Asterisk's files, where a comma or a semicolon would end it.
+    matching(r"(?:/[\w .@+~-]+)+", "a directory such as /etc/asterisk/agent"),
+]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Speech = Annotated[str, AfterValidator(_speech)]
 Switch = Annotated[bool, BeforeValidator(switch)]

@@ -44,6 +44,7 @@ from asterisk_agent.config.opening import (
     weekdays,
     weekly,
 )
+from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.sections import Section, fields_at, keys_at
 from asterisk_agent.config.special_days import (
     HolidayList,
@@ -117,6 +118,7 @@ class Config(Section):
     listen: Listen = Listen()
     limits: Limits = Limits()
     records: Records = Records()
+    state: str | None = None
     channels: Mapping[str, Channel]
     timezone: str
     close_grace: timedelta = timedelta(minutes=10)
@@ -132,6 +134,16 @@ class Config(Section):
             if any(own.removeprefix("+") == dialled for own in channel.number):
                 return channel
         return None
+
+    @property
+    def state_directory(self) -> Path:
+        """Where the service and its commands leave word for each other."""
+        return Path(self.state) if self.state is not None else data_directory()
+
+    @property
+    def overrides_directory(self) -> Path:
+        """One small file per channel whose hours are overridden; Asterisk uses them too."""
+        return self.state_directory / "overrides"
 
     @property
     def knowledge_directory(self) -> Path:

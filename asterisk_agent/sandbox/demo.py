@@ -15,6 +15,7 @@ from rich.console import Console
 
 from asterisk_agent import hours
 from asterisk_agent.cli.app import Json, print_json, reports_errors
+from asterisk_agent.config.compiling import plan_of
 from asterisk_agent.config.load import load
 from asterisk_agent.config.paths import shared_file
 from asterisk_agent.config.schema import Config
@@ -140,17 +141,17 @@ def opening(config: Config, number: str, now: datetime) -> datetime | None:
     channel = config.channel_by_number(number)
     if channel is None:
         raise SandboxError(f"no channel has the number {number}")
-    if channel.hours is None:
-        return None
-    schedule = config.hours[channel.hours]
+    plan = plan_of(config, now.year - 1)
+    schedule = plan.schedule_of(plan.channels[channel.id])
     moment = now
-    for _ in range(4):  # open but soon closed, closed, open but short, …
-        state = hours.state(schedule, config.timezone, moment)
-        if state.open and (state.until is None or state.until - moment > LONG_ENOUGH):
+    for _ in range(40):  # open but soon closed, closed, a holiday, open but short, …
+        found = hours.at(schedule, moment)
+        lasts = found.until is None or found.until - moment > LONG_ENOUGH
+        if found.state is hours.State.OPEN and lasts:
             return moment if moment != now else None
-        if state.until is None:
+        if found.until is None:
             break
-        moment = state.until
+        moment = found.until
     raise SandboxError(f"the channel of {number} never opens", hint="see hours.yaml")
 
 

@@ -32,6 +32,8 @@ class Machine:
     media_port: int
     web_port: int
     database: str
+    dialplan: str
+    state: str
 
 
 def derive(original: Path, target: Path, machine: Machine) -> Config:
@@ -67,6 +69,8 @@ def agent_yaml(text: str, machine: Machine) -> str:
         "media": f"{machine.host}:{machine.media_port}",
         "web": f"{machine.host}:{machine.web_port}",
     }
+    tree["asterisk"]["dialplan"] = machine.dialplan
+    tree["state"] = machine.state
     tree["records"] = {**(tree.get("records") or {}), "database": machine.database}
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
 

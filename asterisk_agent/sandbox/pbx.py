@@ -210,6 +210,8 @@ class Pbx:
             media_port=self.media_port,
             web_port=self.web_port,
             database=f"sqlite:///{self.state_dir / 'calls.db'}",
+            dialplan=str(self.generated),
+            state=str(self.state_dir),
         )
         return derive(self.original_config_dir, self.config_dir, machine)
 

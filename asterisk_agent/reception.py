@@ -1,0 +1,176 @@
+"""What the dialplan asks at each step of a call, and what it is told: where to go now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from asterisk_agent import overrides, routing
+from asterisk_agent.config.schema import Channel
+from asterisk_agent.errors import ProtocolError
+from asterisk_agent.records import Step, Story
+from asterisk_agent.routing import AgentHealth, Decision, Facts, Kind, Outcome, Stage, State
+from asterisk_agent.site import Site
+from asterisk_agent.visits import Visit, Visits
+from asterisk_agent.wire import agi
+
+log = logging.getLogger(__name__)
+
+
+class Reception:
+    """Answers ``start`` and ``next``. Knows no sockets: ``service`` connects it to them."""
+
+    def __init__(
+        self,
+        visits: Visits,
+        site: Callable[[], Site],
+        health: Callable[[], AgentHealth],
+        finish: Callable[[Visit, str], Awaitable[None]],
+        overrides_directory: Path,
+        *,
+        now: Callable[[], datetime],
+        clock: Callable[[], float],
+    ) -> None:
+        self._visits = visits
+        self._site = site
+        self._health = health
+        self._finish = finish
+        self._overrides = overrides_directory
+        self._now = now
+        self._clock = clock
+
+    async def start(self, request: agi.Request) -> Mapping[str, str]:
+        """``start,CHANNEL,WAITED``: a call has arrived, or has waited for a free agent."""
+        waited = request.arguments[1:2] == ("1",)
+        known = self._visits.by_asterisk(request.variables.get("agi_uniqueid", ""))
+        visit = known if known is not None and waited else self._arrive(request)
+        facts = Facts(Stage.ARRIVAL, agent=self._health(), waited=waited)
+        return self._answer(visit, self._decide(visit, facts))
+
+    async def next(self, request: agi.Request) -> Mapping[str, str]:
+        """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS``: a stage is over."""
+        padded = [*request.arguments[:8], *[""] * 8]
+        _, uuid, stage, state, status, tried, arrived, turns = padded[:8]
+        visit = self._visits.get(id_of(uuid)) or self._stranger(request, uuid)
+        facts = Facts(
+            stage=member(Stage, stage) or Stage.AGENT,
+            state=member(State, state),
+            arrived=_moment(arrived) or visit.story.started,
+            agent=self._health(),
+            outcome=visit.call.outcome if visit.call is not None else None,
+            wanted_team=visit.story.team,
+            tried=tuple(part for part in tried.split(".") if part),
+            status=status,
+            turns=int(turns) if turns.isascii() and turns.isdigit() else 0,
+        )
+        if visit.story.path:
+            heard = facts.stage is Stage.AGENT
+            visit.story.path[-1].result = str(facts.outcome or Outcome.LOST) if heard else status
+        decision = self._decide(visit, facts)
+        answer = self._answer(visit, decision)
+        if decision.kind is Kind.GOODBYE:
+            await self._finish(visit, final_outcome(visit, facts))
+        return answer
+
+    def _decide(self, visit: Visit, facts: Facts) -> Decision:
+        plan, channel_id = visit.site.plan, visit.channel.id
+        now = self._now()
+        found = overrides.read(self._overrides, channel_id)
+        facts = replace(facts, override=overrides.in_force(found, now))
+        return routing.decide(facts, plan.channels[channel_id], plan, now)
+
+    def _answer(self, visit: Visit, decision: Decision) -> dict[str, str]:
+        story = visit.story
+        story.state = decision.state
+        story.add_tasks(decision.tasks)
+        to = f"{decision.kind}:{decision.target}" if decision.target else str(decision.kind)
+        story.path.append(Step(to, story.seconds(self._now()), decision.because))
+        log.info("call: %s", decision.kind, extra={"call": str(story.id), "to": decision.target})
+        if decision.kind is Kind.AGENT:
+            visit.announce(decision.purpose, self._clock())
+        brief = visit.brief
+        return {
+            "AGENT_UUID": str(story.id),
+            "AGENT_STATE": decision.state,
+            "AGENT_ACTION": decision.kind,
+            "AGENT_TARGET": decision.target,
+            "AGENT_MESSAGE": decision.message,
+            "AGENT_PROMPT": decision.prompt,
+            "AGENT_BRIEF": str(brief.with_suffix("")) if brief is not None else "",
+            "AGENT_BYPASSED": "1" if decision.bypassed else "",
+            "AGENT_FIRST": "1" if decision.first_in_line else "",
+        }
+
+    def _arrive(self, request: agi.Request) -> Visit:
+        site = self._site()
+        channel = self._channel(request, site)
+        story = Story(
+            channel=channel.id,
+            caller=request.variables.get("agi_callerid", ""),
+            state="",
+            started=self._now(),
+            unique_id=request.variables.get("agi_uniqueid", ""),
+        )
+        return self._visits.add(Visit(story, site, channel))
+
+    def _stranger(self, request: agi.Request, uuid: str) -> Visit:
+        """A call that began before this service did: its record begins here."""
+        visit = self._arrive(request)
+        known = id_of(uuid)
+        if known.int:
+            self._visits.remove(visit)
+            visit.story.id = known
+            self._visits.add(visit)
+        return visit
+
+    def _channel(self, request: agi.Request, site: Site) -> Channel:
+        name = request.arguments[0] if request.arguments else ""
+        channel = site.config.channels.get(name)
+        if channel is None:
+            raise ProtocolError(f"agi {request.path!r} asks for the unknown channel {name[:40]!r}")
+        return channel
+
+
+def final_outcome(visit: Visit, facts: Facts) -> str:
+    """How a call ended, in one word for the log."""
+    reason = visit.call.outcome if visit.call is not None else None
+    if facts.stage is Stage.VOICEMAIL:
+        return "voicemail"
+    if facts.stage is Stage.TEAM:
+        if visit.story.picked_up_by or facts.status == "CONTINUE":
+            return "answered"
+        return "abandoned"
+    if facts.stage is Stage.ON_CALL:
+        return "answered" if facts.status == "ANSWER" else "abandoned"
+    if reason in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
+        return str(reason)
+    return "abandoned"
+
+
+def id_of(text: str) -> UUID:
+    """A call's id, or the nil UUID where the text is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def _moment(text: str) -> datetime | None:
+    """Epoch seconds as an instant; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 11):
+        return None
+    return datetime.fromtimestamp(int(text), UTC)
+
+
+M = TypeVar("M", bound=StrEnum)
+
+
+def member(kind: type[M], text: str) -> M | None:
+    """The member of an enumeration with this value, or None."""
+    return kind(text) if text in {member.value for member in kind} else None

@@ -1,0 +1,29 @@
+"""One valid configuration, made ready to serve. A reload makes another one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from asterisk_agent.brain.brain import Brain
+from asterisk_agent.brain.phrases import Phrases, phrases_for
+from asterisk_agent.config.compiling import plan_of
+from asterisk_agent.config.schema import Config
+from asterisk_agent.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What calls are served from. Calls under way keep the one that they began with."""
+
+    config: Config
+    plan: Plan
+    brains: Mapping[str, Brain]
+    phrases: Phrases
+
+
+def site_of(config: Config, brains: Mapping[str, Brain], today: date) -> Site:
+    """Compile a configuration; holidays are known for this year, the last, and the next two."""
+    plan = plan_of(config, today.year - 1)
+    return Site(config, plan, brains, phrases_for(config.agent.language))

@@ -1,0 +1,94 @@
+"""The calls that are with us now: each from its first question to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from asterisk_agent.call import Call
+from asterisk_agent.config.schema import Channel
+from asterisk_agent.records import Story
+from asterisk_agent.routing import State
+from asterisk_agent.site import Site
+
+CLAIM_LIMIT_S = 10.0
+"""How long an announced conversation may wait for its audio connection."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call. ``site`` is the configuration that it began with, and keeps."""
+
+    story: Story
+    site: Site
+    channel: Channel
+    call: Call | None = None
+    """The conversation, the latest where there were two."""
+    announced: float | None = None
+    """When a conversation was announced whose audio has not come yet, on the monotonic clock."""
+    purpose: str = ""
+    """What the announced conversation is for: to answer, or to take a message."""
+    brief: Path | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while no conversation is under way and none is announced."""
+
+    @property
+    def talking(self) -> bool:
+        """Whether a conversation is under way."""
+        return self.call is not None and self.call.outcome is None
+
+    @property
+    def staffed(self) -> bool:
+        """Whether people were there when the call's state was last read."""
+        return self.story.state == State.OPEN
+
+    def announce(self, purpose: str, now: float) -> None:
+        """A conversation may begin within ``CLAIM_LIMIT_S``."""
+        self.announced, self.purpose, self.call = now, purpose, None
+        self.over.clear()
+
+    def expected(self, now: float) -> bool:
+        """Whether an announced conversation may still begin."""
+        return self.announced is not None and now - self.announced < CLAIM_LIMIT_S
+
+
+class Visits:
+    """Every call under way, by the id that the dialplan carries."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[UUID, Visit] = {}
+
+    def __iter__(self) -> Iterator[Visit]:
+        return iter(list(self._by_id.values()))
+
+    def add(self, visit: Visit) -> Visit:
+        """Take a call in."""
+        self._by_id[visit.story.id] = visit
+        return visit
+
+    def remove(self, visit: Visit) -> bool:
+        """Let a call go; False where it had gone before."""
+        return self._by_id.pop(visit.story.id, None) is not None
+
+    def get(self, call_id: UUID) -> Visit | None:
+        """The call with this id."""
+        return self._by_id.get(call_id)
+
+    def by_asterisk(self, unique_id: str) -> Visit | None:
+        """The call with this id of Asterisk's."""
+        return next((v for v in self if unique_id and v.story.unique_id == unique_id), None)
+
+    def busy(self, now: float) -> int:
+        """How many conversations are under way, or announced and still to be expected."""
+        return sum(visit.talking or visit.expected(now) for visit in self)
+
+    def claim(self, call_id: UUID, now: float) -> Visit | None:
+        """The call whose announced conversation this audio connection is; each only once."""
+        visit = self._by_id.get(call_id)
+        if visit is None or not visit.expected(now):
+            return None
+        visit.announced = None
+        return visit

@@ -1,0 +1,182 @@
+"""What the dialplan is told at each step, and what becomes of the call's record."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from asterisk_agent import overrides
+from asterisk_agent.config.load import load
+from asterisk_agent.errors import ProtocolError
+from asterisk_agent.overrides import Override, OverrideState
+from asterisk_agent.reception import Reception
+from asterisk_agent.routing import AgentHealth, Outcome
+from asterisk_agent.site import site_of
+from asterisk_agent.visits import CLAIM_LIMIT_S, Visits
+from asterisk_agent.wire.agi import Request
+
+CONFIG = load(Path(__file__).parent.parent / "etc")
+MONDAY_NOON_UTC = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)  # 10:00 in the example's time zone
+SUNDAY = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+
+
+class FakeCall:
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+
+class Desk:
+    """A reception with everything around it in the test's hands."""
+
+    def __init__(self, folder):
+        self.now, self.clock = MONDAY_NOON_UTC, 100.0
+        self.health = AgentHealth.UP
+        self.finished = []
+        self.visits = Visits()
+        self.folder = folder
+        self.site = site_of(CONFIG, {}, self.now.date())
+        self.reception = Reception(
+            self.visits,
+            lambda: self.site,
+            lambda: self.health,
+            self.finish,
+            folder,
+            now=lambda: self.now,
+            clock=lambda: self.clock,
+        )
+
+    async def finish(self, visit, outcome):
+        self.visits.remove(visit)
+        self.finished.append((visit, outcome))
+
+    def start(self, channel="support", waited="", unique_id="1.1"):
+        known = {"agi_callerid": "+1555", "agi_uniqueid": unique_id}
+        request = Request("start", (channel, waited), known)
+        return asyncio.run(self.reception.start(request))
+
+    def next(self, uuid, stage, status="", tried="", **more):
+        arrived = str(int(self.now.timestamp()))
+        state, turns = more.get("state", "open"), more.get("turns", "1")
+        arguments = ("support", uuid, stage, state, status, tried, arrived, turns)
+        return asyncio.run(self.reception.next(Request("next", arguments, {})))
+
+    def talked(self, uuid, outcome):
+        visit = self.visits.claim(UUID(uuid), self.clock)
+        visit.call = FakeCall(outcome)
+        return visit
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
+
+
+def test_a_call_in_hours_goes_to_the_agent_then_where_its_outcome_leads(desk):
+    told = desk.start()
+    assert (told["AGENT_ACTION"], told["AGENT_STATE"]) == ("agent", "open")
+    visit = desk.talked(told["AGENT_UUID"], Outcome.PERSON)
+    told = desk.next(told["AGENT_UUID"], "agent")
+    assert (told["AGENT_ACTION"], told["AGENT_TARGET"]) == ("team", "support")
+    told = desk.next(told["AGENT_UUID"], "team", "TIMEOUT", "support")
+    assert (told["AGENT_ACTION"], told["AGENT_TARGET"]) == ("team", "backoffice")
+    told = desk.next(told["AGENT_UUID"], "team", "CONTINUE", "support.backoffice")
+    assert told["AGENT_ACTION"] == "goodbye"
+    assert desk.finished == [(visit, "answered")]
+    assert [step.to for step in visit.story.path] == [
+        "agent",
+        "team:support",
+        "team:backoffice",
+        "goodbye",
+    ]
+    assert [step.result for step in visit.story.path[:3]] == ["person", "TIMEOUT", "CONTINUE"]
+
+
+def test_the_agent_comes_back_once_to_take_a_message(desk):
+    told = desk.start()
+    uuid = told["AGENT_UUID"]
+    desk.talked(uuid, Outcome.UNANSWERED)
+    desk.next(uuid, "agent")
+    desk.next(uuid, "team", "TIMEOUT", "support")
+    assert desk.visits.claim(UUID(uuid), desk.clock) is None
+    told = desk.next(uuid, "team", "TIMEOUT", "support.backoffice")
+    assert told["AGENT_ACTION"] == "agent"
+    visit = desk.talked(uuid, Outcome.MESSAGE)
+    assert visit.purpose == "message"
+    told = desk.next(uuid, "agent", tried="support.backoffice", turns="2")
+    assert told["AGENT_ACTION"] == "goodbye"
+    assert desk.finished[0][1] == "message"
+
+
+def test_a_full_agent_lets_the_caller_ring_and_knows_the_call_again(desk):
+    desk.health = AgentHealth.FULL
+    first = desk.start()
+    assert first["AGENT_ACTION"] == "wait"
+    desk.health = AgentHealth.UP
+    again = desk.start(waited="1")
+    assert (again["AGENT_ACTION"], again["AGENT_UUID"]) == ("agent", first["AGENT_UUID"])
+    assert len(list(desk.visits)) == 1
+
+
+def test_a_full_agent_who_stays_full_means_people(desk):
+    desk.health = AgentHealth.FULL
+    desk.start()
+    told = desk.start(waited="1")
+    assert (told["AGENT_ACTION"], told["AGENT_BYPASSED"]) == ("team", "1")
+
+
+def test_an_override_counts_at_once(desk):
+    overrides.write(desk.folder, "support", Override(OverrideState.CLOSED))
+    assert desk.start()["AGENT_STATE"] == "closed"
+    overrides.write(desk.folder, "support", Override(OverrideState.PEOPLE))
+    told = desk.start(unique_id="1.2")
+    assert (told["AGENT_ACTION"], told["AGENT_TARGET"]) == ("team", "support")
+    assert desk.start("billing", unique_id="1.3")["AGENT_ACTION"] == "agent"
+
+
+def test_each_announced_conversation_begins_once_and_soon(desk):
+    uuid = UUID(desk.start()["AGENT_UUID"])
+    assert desk.visits.busy(desk.clock) == 1
+    assert desk.visits.claim(uuid4(), desk.clock) is None
+    assert desk.visits.claim(uuid, desk.clock) is not None
+    assert desk.visits.claim(uuid, desk.clock) is None
+    late = UUID(desk.start(unique_id="1.2")["AGENT_UUID"])
+    desk.clock += CLAIM_LIMIT_S
+    assert desk.visits.claim(late, desk.clock) is None
+    assert desk.visits.busy(desk.clock) == 0
+
+
+def test_a_call_from_before_a_restart_is_lost_and_goes_to_people(desk):
+    uuid = str(uuid4())
+    told = desk.next(uuid, "agent")
+    assert (told["AGENT_ACTION"], told["AGENT_PROMPT"]) == ("team", "apology")
+    assert told["AGENT_UUID"] == uuid
+
+
+def test_closed_and_lost_means_voicemail(desk):
+    desk.now = SUNDAY
+    told = desk.start()
+    assert (told["AGENT_ACTION"], told["AGENT_STATE"]) == ("agent", "closed")
+    told = desk.next(told["AGENT_UUID"], "agent", state="closed")
+    assert (told["AGENT_ACTION"], told["AGENT_TARGET"]) == ("voicemail", "support")
+    assert told["AGENT_MESSAGE"] == "closed-now"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("support",),
+        ("support", "no-uuid", "nonsense", "maybe", "?", "..", "never", "-1"),
+        ("support", "x" * 5000, "team", "open", "\x00", "a.b.c", "9" * 40, "9" * 11),
+        ("support", "", "voicemail", "holiday", "FAILED", "", "²", "²"),
+    ],
+)
+def test_whatever_is_asked_there_is_a_destination(desk, arguments):
+    told = asyncio.run(desk.reception.next(Request("next", arguments, {})))
+    assert told["AGENT_ACTION"] in ("team", "voicemail", "goodbye", "agent")
+
+
+def test_an_unknown_channel_is_refused(desk):
+    with pytest.raises(ProtocolError, match="nowhere"):
+        desk.start("nowhere")
