@@ -54,7 +54,16 @@ WITHIN = {  # who may import whom of the same layer
 ALONE = {"pacer", "turn"}
 """They import nothing of ours, and nothing that reads a clock or touches the machine."""
 ALONE_MAY = {"__future__", "collections", "dataclasses"}
-EDGE = ("net/", "call.py", "service.py", "observe.py", "engines/worker.py", "sandbox/", "cli/")
+EDGE = (
+    "net/",
+    "call.py",
+    "rescue.py",
+    "service.py",
+    "observe.py",
+    "engines/worker.py",
+    "sandbox/",
+    "cli/",
+)
 CLOCK_MODULES = {"time", "threading", "sched", "multiprocessing"}
 HARMLESS = {"threading.Lock"}
 CLOCK_CALLS = {"create_task", "ensure_future", "TaskGroup", "run_in_executor", "to_thread"}

@@ -108,6 +108,17 @@ def test_other_words_in_setup_cfg_change_nothing(environment, steps):
     assert environment.is_ready()
 
 
+def test_another_command_is_another_installation_of_the_package_alone(environment, steps):
+    environment.build(steps)
+    path = environment.root / "setup.cfg"
+    path.write_text(path.read_text().replace("console_scripts =", "console_scripts =\n    x = y:z"))
+    assert not environment.is_ready()
+    steps.commands.clear()
+    environment.build(steps)
+    assert steps.pip() == ["install"]
+    assert environment.is_ready()
+
+
 def test_notices_that_the_shared_part_is_gone(environment, steps):
     environment.build(steps)
     shutil.rmtree(environment.shared)

@@ -46,6 +46,14 @@ def requirements(setup_cfg: Path) -> list[str]:
     return sorted({line.strip() for line in lines if line.strip()})
 
 
+def commands(setup_cfg: Path) -> list[str]:
+    """The commands that installing this package makes."""
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(setup_cfg.read_text(encoding="utf-8"))
+    lines = parser["options.entry_points"]["console_scripts"].splitlines()
+    return sorted(line.partition("=")[0].strip() for line in lines if line.strip())
+
+
 def processor() -> str:
     """Stands for the instructions of this processor that compilers make use of."""
     try:
@@ -173,7 +181,7 @@ class Environment:
         (self.thin / FINISHED).write_text(self._mark(), encoding="utf-8")
 
     def _mark(self) -> str:
-        return f"{self.key} {self.root}\n"
+        return f"{self.key} {self.root} {' '.join(commands(self.root / 'setup.cfg'))}\n"
 
 
 def _emptied(folder: Path) -> Path:
