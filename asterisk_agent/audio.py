@@ -41,6 +41,34 @@ class Resampler:
         return resampled
 
 
+class Doubler:
+    """Doubles the rate of a stream at once: what was fed comes out but for ``DELAY_S``.
+
+    ``Resampler`` gives its output in lumps of a tenth of a second, which a clip does not mind. On
+    a caller's line that tenth would be added to every answer.
+    """
+
+    DELAY_S = 0.002
+
+    def __init__(self, rate_hz: int) -> None:
+        taps = 4 * round(rate_hz * self.DELAY_S) + 1
+        position = np.arange(taps) - taps // 2
+        # A half-band low-pass: what lies above the old rate's half is the image of what is below.
+        self._filter = np.sinc(position / 2) * np.kaiser(taps, 6.0)
+        self._filter *= 2 / np.sum(self._filter)
+        self._before = np.zeros(taps // 2)
+
+    def feed(self, pcm: bytes) -> bytes:
+        """Twice as many samples as were given."""
+        samples = np.concatenate((self._before, np.frombuffer(pcm, dtype="<i2")))
+        self._before = samples[len(samples) - len(self._before) :]
+        spread = np.zeros(2 * len(samples))
+        spread[::2] = samples
+        doubled = np.convolve(spread, self._filter, mode="full")
+        ready = doubled[2 * len(self._before) : 2 * len(samples)]
+        return np.clip(np.rint(ready), -32768, 32767).astype("<i2").tobytes()
+
+
 def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     """Change the rate of a whole clip."""
     return Resampler(from_hz, to_hz).feed(pcm, last=True)

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from asterisk_agent.audio import LINE_RATE_HZ, Resampler
+from asterisk_agent.audio import LINE_RATE_HZ, Doubler
 from asterisk_agent.brain.phrases import Phrases
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, RecognizerSession, VoiceDetector
@@ -486,7 +486,7 @@ class Call:
 
     async def _hear(self, frames: asyncio.Queue[tuple[bytes, float]]) -> None:
         """Find speech in the audio, and act on whose turn it is."""
-        resampler = Resampler(LINE_RATE_HZ, RECOGNISER_RATE_HZ)
+        doubler = Doubler(LINE_RATE_HZ)
         frame_bytes = self._detector.frame_samples * 2
         frame_s = self._detector.frame_samples / RECOGNISER_RATE_HZ
         waiting = bytearray()
@@ -497,10 +497,10 @@ class Call:
             except TimeoutError:
                 self._act(self._turns.tick(self._clock()))
                 continue
-            waiting += resampler.feed(pcm)
+            waiting += doubler.feed(pcm)
             while not frames.empty():
                 pcm, arrived = frames.get_nowait()
-                waiting += resampler.feed(pcm)
+                waiting += doubler.feed(pcm)
             whole = len(waiting) // frame_bytes
             pieces = [bytes(waiting[i * frame_bytes : (i + 1) * frame_bytes]) for i in range(whole)]
             del waiting[: whole * frame_bytes]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asterisk_agent import audio
 from asterisk_agent.errors import AgentError
@@ -103,3 +105,39 @@ def test_what_is_no_wav_file_is_an_agent_error(tmp_path: Path, content: bytes | 
         (tmp_path / "a.wav").write_bytes(content)
     with pytest.raises(AgentError, match=r"a\.wav: not a readable WAV file"):
         audio.read_wav(tmp_path / "a.wav")
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=20))
+def test_the_doubler_gives_twice_what_it_gets_at_once_however_it_is_cut(sizes: list[int]) -> None:
+    pcm = tone(700, 0.5, 8_000)[: 2 * sum(sizes)].ljust(2 * sum(sizes), b"\0")
+    doubler, whole, at = audio.Doubler(8_000), audio.Doubler(8_000).feed(pcm), 0
+    for size in sizes:
+        piece = doubler.feed(pcm[2 * at : 2 * (at + size)])
+        assert piece == whole[4 * at : 4 * (at + size)]
+        at += size
+
+
+@pytest.mark.parametrize("hz", [300, 1000, 2000, 3000, 3300])
+def test_the_doubler_keeps_the_tone_and_adds_no_image(hz: int) -> None:
+    doubled = np.frombuffer(audio.Doubler(8_000).feed(tone(hz, 0.5, 8_000)), "<i2")[800:7200]
+    spectrum = np.abs(np.fft.rfft(doubled * np.hanning(len(doubled))))
+    bins = len(doubled) / 16_000
+    strongest = np.argmax(spectrum)
+    assert strongest == pytest.approx(hz * bins, abs=1)
+    image = spectrum[round((8_000 - hz) * bins) - 3 : round((8_000 - hz) * bins) + 4].max()
+    assert image < spectrum[strongest] / 100
+
+
+def test_the_doubler_is_late_by_what_it_says() -> None:
+    click = np.zeros(400, "<i2")
+    click[100] = 20_000
+    doubled = np.frombuffer(audio.Doubler(8_000).feed(click.tobytes()), "<i2")
+    assert np.argmax(doubled) == 200 + round(audio.Doubler.DELAY_S * 16_000)
+
+
+def test_the_doubler_does_not_overflow() -> None:
+    loud = np.tile(np.array([32767] * 7 + [-32768] * 7, "<i2"), 100).tobytes()
+    doubled = np.frombuffer(audio.Doubler(8_000).feed(loud), "<i2").astype(int)
+    assert np.max(np.abs(np.diff(doubled))) <= 65_535
+    assert doubled.max() == 32_767
+    assert doubled.min() == -32_768
