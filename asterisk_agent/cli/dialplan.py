@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,7 @@ def write(
 
     settings = load(config)
     try:
-        changed = dialplan.write(settings, directory)
+        changed = dialplan.write(settings, directory, date.today())
         changed += prompts.render(
             settings,
             directory / dialplan.SOUNDS,
@@ -66,7 +67,9 @@ def diff(
     from asterisk_agent.config.load import load
 
     lines: list[str] = []
-    for name, text in dialplan.files(load(config), directory.resolve()).items():
+    settings = load(config)
+    plan = dialplan.plan_for(settings, date.today())
+    for name, text in dialplan.files(settings, directory.resolve(), plan).items():
         path = directory / name
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         lines += difflib.unified_diff(
