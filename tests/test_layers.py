@@ -26,7 +26,7 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net"},
+    {"net", "engine_process"},
     {"call", "records", "prompts"},
     {"site", "visits", "reception", "status"},
     {"service"},
@@ -61,6 +61,9 @@ EDGE = (
     "service.py",
     "observe.py",
     "engines/worker.py",
+    "engines/remote.py",  # deadlines for answers of another process, which may never come
+    "engines/keeper.py",  # pauses between attempts to start that process
+    "engines/serving.py",  # that process's threads
     "sandbox/",
     "cli/",
 )

@@ -33,7 +33,7 @@ def now_s() -> float:
     return time.perf_counter()
 
 
-def _yield_to_audio() -> None:
+def give_way() -> None:
     """Let this thread, and those it starts, give way to the event loop: a frame of audio that is
     late is heard, an answer that is 10 ms later is not.
     """
@@ -48,7 +48,7 @@ class Worker:
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
-        self._executor = ThreadPoolExecutor(threads, name, initializer=_yield_to_audio)
+        self._executor = ThreadPoolExecutor(threads, name, initializer=give_way)
         self._stopping = threading.Event()
         self._pending = 0
         self._count = threading.Lock()
@@ -161,7 +161,7 @@ class Together:
     """
 
     def __enter__(self) -> Together:
-        self._executor = ThreadPoolExecutor(16, "together", initializer=_yield_to_audio)
+        self._executor = ThreadPoolExecutor(16, "together", initializer=give_way)
         return self
 
     def __exit__(self, *_: object) -> None:
