@@ -252,6 +252,7 @@ rewrite_contact=yes
 def _extensions(plan: Plan) -> str:
     entry = "include => asterisk-agent\n" if plan.generated else ""
     stray = "include => asterisk-agent-unknown\n" if plan.generated else ""
+    features = "include => agent-features\n" if plan.generated else ""
     dials = "".join(f"exten => {user},1,Dial(PJSIP/{user},30)\n" for user in plan.members)
     return f"""[general]
 static=yes
@@ -260,5 +261,5 @@ writeprotect=yes
 [from-trunk]
 {entry}{stray}
 [from-phones]
-{dials}{entry}
+{dials}{entry}{features}
 {_include(plan, "extensions")}"""

@@ -84,7 +84,9 @@ class Pbx:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         # The dialplan needs the service's ports, Asterisk the dialplan, the service Asterisk's.
         self.config = self._derive()
-        dialplan.write(self.config, self.generated)
+        clock = self.asterisk.clock
+        today = (datetime.now() if clock is None else clock.now()).date()
+        dialplan.write(self.config, self.generated, today)
         tts = self.config.engines.tts
         prompts.render(self.config, self.generated / dialplan.SOUNDS, lambda: load_synthesizer(tts))
         try:
