@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from asterisk_agent.cli.app import (
 )
 from asterisk_agent.errors import AgentError
 
+if TYPE_CHECKING:
+    from asterisk_agent.config.schema import Config
+
 commands = typer.Typer(help="The generated dialplan, queues and mailboxes.", no_args_is_help=True)
 app.add_typer(commands, name="dialplan")
 
@@ -32,11 +35,23 @@ def write(
     directory: Target, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
     """Write extensions, queues, voicemail and the recorded prompts to DIR."""
-    from asterisk_agent import dialplan, prompts
     from asterisk_agent.config.load import load
+
+    changed = write_files(load(config), directory)
+    if as_json:
+        print_json({"directory": str(directory.resolve()), "changed": [str(p) for p in changed]})
+    elif changed:
+        for path in changed:
+            out.print(f"written: {path}", markup=False)
+    else:
+        out.print(f"nothing has changed in {directory}", markup=False)
+
+
+def write_files(settings: Config, directory: Path) -> list[Path]:
+    """Write everything that Asterisk includes, and return what has changed. Raises AgentError."""
+    from asterisk_agent import dialplan, prompts
     from asterisk_agent.engines.loader import load_synthesizer
 
-    settings = load(config)
     try:
         changed = dialplan.write(settings, directory, date.today())
         changed += prompts.render(
@@ -48,13 +63,7 @@ def write(
         raise AgentError(
             f"{directory} cannot be written: {error.strerror}", hint="choose another folder"
         ) from error
-    if as_json:
-        print_json({"directory": str(directory.resolve()), "changed": [str(p) for p in changed]})
-    elif changed:
-        for path in changed:
-            out.print(f"written: {path}", markup=False)
-    else:
-        out.print(f"nothing has changed in {directory}", markup=False)
+    return changed
 
 
 @commands.command()

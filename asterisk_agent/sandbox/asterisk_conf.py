@@ -188,7 +188,7 @@ secret={plan.ami_secret}
 deny=0.0.0.0/0.0.0.0
 permit=127.0.0.1/255.255.255.255
 read=call,agent,user
-write=call,reporting,user
+write=call,reporting,user,system
 """
 
 
