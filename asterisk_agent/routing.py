@@ -213,7 +213,10 @@ class _Desk:
             why = f"{state}: the agent is full, and may have a slot in a moment"
             return self._to(Kind.WAIT, why, seconds=SLOT_WAIT_S)
         prompt = "connecting" if self.state is State.OPEN else ""
-        return self._people_if_open(f"{state}: the agent is {health}", prompt)
+        why = f"{state}: the agent is {health}"
+        if health is AgentHealth.FULL and self.state is State.OPEN:
+            why += f", also after {SLOT_WAIT_S} s"
+        return self._people_if_open(why, prompt)
 
     def _after_agent(self) -> Decision:
         outcome = self.facts.outcome or Outcome.LOST
