@@ -6,6 +6,7 @@ configuration.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -43,9 +44,11 @@ def country_hint(written: str) -> str:
     letters = _letters(written)
     if letters in names:
         return f"write {names[letters]}"
-    close = nearest(letters, sorted(name for name in names if len(name) > 3))
-    name = close.removeprefix('did you mean "').removesuffix('"?')
-    return f"write {names[name]} for {name.capitalize()}" if name else "write NO for Norway"
+    # Two letters too many or too few is a slip; Norge is not Niger.
+    close = difflib.get_close_matches(letters, [name for name in names if len(name) > 3], 1, 0.8)
+    if close:
+        return f"write {names[close[0]]} for {close[0].capitalize()}"
+    return "the two letters of ISO 3166: US is the United States, NO is Norway"
 
 
 def _letters(text: str) -> str:

@@ -12,6 +12,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator
@@ -25,7 +26,13 @@ def got(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     text = str(value)
-    return json.dumps(f"{text[:60]}…" if len(text) > 60 else text, ensure_ascii=False) or ""
+    quoted = json.dumps(f"{text[:60]}…" if len(text) > 60 else text, ensure_ascii=False)
+    return printable(quoted)
+
+
+def printable(text: str) -> str:
+    """Text as one line of a message; what cannot be seen, or turns writing round, is spelt out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def unexpected(expected: str, value: object, hint: str = "") -> PydanticCustomError:
@@ -128,8 +135,13 @@ def each_once(values: tuple[object, ...]) -> tuple[object, ...]:
     return values
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())  # reads hundreds of files
+
+
 def _zone(name: str) -> str:
-    known = zoneinfo.available_timezones()
+    known = _zones()
     if name not in known:
         # Etc/GMT+1 is an hour *behind*: never what was meant.
         places = [zone for zone in sorted(known) if "GMT" not in zone]
