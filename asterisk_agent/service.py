@@ -16,12 +16,10 @@ from functools import partial
 from uuid import UUID
 
 from asterisk_agent import audio
-from asterisk_agent.brain.brain import Brain, build
 from asterisk_agent.brain.phrases import all_sentences
 from asterisk_agent.call import Call
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
-from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
@@ -55,11 +53,10 @@ RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 class Service:
     """Answers the dialplan. ``run`` until ``stop`` is called."""
 
-    def __init__(self, config: Config, engines: Engines) -> None:
-        self._engines = engines
+    def __init__(self, config: Config, pool: EnginePool) -> None:
+        self._pool = pool
         self._first = config
         self._site: Site | None = None
-        self._pool = EnginePool(engines, config.agent.language)
         self._writer = Worker("records")
         self._log = CallLog(config.records.database)
         self._visits = Visits()
@@ -98,7 +95,6 @@ class Service:
         async with AsyncExitStack() as stack:
             stack.callback(self._log.close)
             stack.callback(self._writer.close)
-            stack.callback(self._pool.close)
             self._site = await self._make_site(self._first)
             await self._pool.prepare(sentences(self._first.agent.greeting))
             await self._open_ports()
@@ -108,6 +104,7 @@ class Service:
                 chores = [
                     group.create_task(chore())
                     for chore in (
+                        self._pool.watch,
                         self._prepare,
                         self._sweep,
                         self._follow,
@@ -127,12 +124,7 @@ class Service:
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""
-        brains: dict[str, Brain] = {}
-        for channel in config.channels.values():
-            brains[channel.id] = await self._writer.run(
-                build, config, channel, self._engines, time.perf_counter
-            )
-        return site_of(config, brains, _now().date())
+        return site_of(config, await self._pool.brains(config), _now().date())
 
     def _current(self) -> Site:
         assert self._site is not None, "no question is asked before the ports are open"
@@ -234,7 +226,7 @@ class Service:
     # --- calls --------------------------------------------------------------------------------
 
     def _health(self) -> AgentHealth:
-        if self._stopping:
+        if self._stopping or not self._pool.ready:
             return AgentHealth.DOWN
         busy = self._visits.busy(time.monotonic())
         return AgentHealth.UP if busy < most_calls(self._current().config) else AgentHealth.FULL
@@ -254,7 +246,7 @@ class Service:
             reply=partial(site.brains[visit.channel.id].reply, staffed=visit.staffed),
             phrases=site.phrases,
             engines=self._pool,
-            detector=self._engines.new_detector(),
+            detector=self._pool.new_detector(),
             story=visit.story,
             brief=partial(self._keep_brief, visit),
             purpose=visit.purpose,

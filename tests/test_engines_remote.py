@@ -211,7 +211,7 @@ async def test_a_process_that_does_not_read_is_killed(process, monkeypatch):
 
 
 async def test_signals_to_the_whole_group_leave_it_alone(process):
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(process.pid, number)
     assert await recognise(process, "hello") == "hello"
 
@@ -223,10 +223,17 @@ async def test_closing_ends_it_politely(process):
 
 def test_closing_one_that_is_deaf():
     child = Child((*FAKE, "deaf"))
+    child.begin(CONFIG)
     began = time.monotonic()
     child.close()
     assert child.process.returncode == -signal.SIGKILL
     assert time.monotonic() - began < remote.END_LIMIT_S + 2
+
+
+def test_closing_one_that_was_never_used():
+    child = Child(FAKE)
+    child.close()
+    assert child.process.returncode == -signal.SIGKILL
 
 
 def test_what_cannot_be_started_is_an_error():

@@ -20,9 +20,8 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.messages import (
     CANCEL,
     DONE,
@@ -38,6 +37,9 @@ from asterisk_agent.engines.messages import (
     error_of,
 )
 from asterisk_agent.errors import EngineError, ProtocolError
+
+if TYPE_CHECKING:  # so that a child starts before the service has read its own modules
+    from asterisk_agent.config.schema import Config
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +79,11 @@ class Child:
                 ours.close()
                 raise EngineError(f"the engine process cannot be started: {error}") from error
         self.pipe = ours
+        self._working = False
 
     def begin(self, config: Config) -> None:
         """Let it load what ``config`` names, warm up, and then wait for work."""
+        self._working = True
         data = encode(Message(0, LOAD, body=pickle.dumps(config)))
         with suppress(ConnectionError):  # it is gone: whoever waits for it to load will learn
             self.pipe.sendall(data)
@@ -87,6 +91,8 @@ class Child:
     def close(self) -> None:
         """End it: politely by the pipe's end, then by SIGKILL. Blocks up to two seconds."""
         self.pipe.close()
+        if not self._working:
+            self.process.kill()
         try:
             self.process.wait(END_LIMIT_S)
         except subprocess.TimeoutExpired:

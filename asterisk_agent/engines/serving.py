@@ -151,7 +151,7 @@ def settle_in(parent: int) -> None:
     ``parent`` is the service's process id. A terminal's Ctrl-C and systemd's SIGTERM reach every
     process, but it is the service that says goodbye, and it needs the voice for that.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before we could ask to be told
