@@ -16,6 +16,8 @@ COMMAND_MODULES = (
     "speech",
     "calls",
     "route",
+    "override",
+    "hours",
 )
 """Modules of this package; importing one registers its commands."""
 

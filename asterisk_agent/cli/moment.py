@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from asterisk_agent.errors import AgentError
 
+if TYPE_CHECKING:
+    from asterisk_agent.config.schema import Channel, Config
+
 YEARS = range(2000, 2101)
 HINT = 'write 18:00, "2026-12-24 12:00" or 2026-12-24T12:00+01:00'
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
 
 
 def parse(text: str, now: datetime, zone: ZoneInfo) -> datetime:
@@ -42,3 +51,9 @@ def _next(wall: time, now: datetime, zone: ZoneInfo) -> datetime:
 def shown(instant: datetime, zone: ZoneInfo) -> str:
     """An instant as ``Mon 2026-06-01 10:00 EDT``."""
     return f"{instant.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
+
+
+def zone_of(config: Config, channel: Channel) -> ZoneInfo:
+    """The time zone in which a channel's times are written."""
+    own = config.hours[channel.hours].timezone if channel.hours is not None else None
+    return ZoneInfo(own or config.timezone)

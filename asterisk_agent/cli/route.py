@@ -7,7 +7,7 @@ import json
 import select
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -67,7 +67,7 @@ def route(
     channel = _channel_of(number, settings)
     override = overrides.read(settings.overrides_directory, channel.id)
     plan_at = _plans(settings)
-    zone = ZoneInfo(_schedule_zone(settings, channel))
+    zone = moment.zone_of(settings, channel)
     lengths = _lengths(settings)
     for then in _times(at, as_json, zone):
         plan = plan_at(then)
@@ -86,12 +86,6 @@ def _channel_of(number: str, config: Config) -> Channel:
         known = ", ".join(f"{n} ({c.id})" for c in config.channels.values() for n in c.number)
         raise AgentError(f"no channel has the number {number[:40]!r}", hint=f"known: {known}")
     return channel
-
-
-def _schedule_zone(config: Config, channel: Channel) -> str:
-    if channel.hours is None:
-        return config.timezone
-    return config.hours[channel.hours].timezone or config.timezone
 
 
 def _plans(config: Config) -> Callable[[datetime], Plan]:
@@ -116,7 +110,7 @@ def _lengths(config: Config) -> dict[str, int]:
 
 
 def _times(at: str | None, as_json: bool, zone: ZoneInfo) -> list[datetime]:
-    now = datetime.now(UTC)
+    now = moment.now()
     if at is None and as_json and _is_piped():
         written = _listed(sys.stdin.read())
         if not written:  # an empty standard input, as from cron
@@ -172,12 +166,13 @@ def _as_json(channel: Channel, standing: Standing, steps: list[Step]) -> dict[st
 
 def _tell(call: str, standing: Standing, steps: list[Step], zone: ZoneInfo) -> None:
     until = f" until {moment.shown(standing.until, zone)}" if standing.until is not None else ""
-    out.print(f"{call}: {standing.state}{until}", markup=False)
-    out.print(f"because: {standing.because}", markup=False)
+    lines = [call, f"{standing.state}{until}: {standing.because}"]
     width = max(len(step.to) for step in steps)
     for index, step in enumerate(steps, 1):
         longest = "" if step.seconds is None else _duration(step.seconds)
-        out.print(f"  {index}. {step.to:{width}}  {longest:>6}  {step.when}", markup=False)
+        lines.append(f"  {index}. {step.to:{width}}  {longest:>6}  {step.when}")
+    for line in lines:
+        out.print(line, markup=False)
 
 
 def _duration(seconds: int) -> str:
