@@ -18,6 +18,8 @@ COMMAND_MODULES = (
     "route",
     "override",
     "hours",
+    "channels",
+    "teams",
 )
 """Modules of this package; importing one registers its commands."""
 
