@@ -23,7 +23,7 @@ from asterisk_agent.routing import (
 )
 
 _URGENCIES = {Outcome.EMERGENCY: "an emergency", Outcome.URGENT: "an urgent matter"}
-_CANT_HELP = "the agent can't help, or the caller asks for a person"
+_CANT_HELP = "the agent can't help, or a person is asked for"
 
 
 @dataclass(frozen=True, slots=True)
