@@ -21,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NICENESS = 10
+"""How much nicer than its process a thread of ours is."""
 
 
 def now_s() -> float:
@@ -34,7 +35,8 @@ def give_way() -> None:
     A frame of audio that is late is heard; an answer that is 10 ms later is not.
     """
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        own = os.getpriority(os.PRIO_PROCESS, os.getpid())
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), own + NICENESS)
 
 
 class Worker:
