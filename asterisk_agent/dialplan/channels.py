@@ -97,7 +97,7 @@ def static(config: Config, plan: Plan) -> Iterator[str]:
     for channel in plan.channels.values():
         yield from ("", f"; {config.channels[channel.id].label}", f"[agent-static-{channel.id}]")
         yield from _hours(channel)
-        yield from _arrival(channel)
+        yield from _arrival(channel, plan)
         yield from _people(channel, plan)
         yield from _mailbox(channel, plan)
         yield "include => agent-static"
@@ -112,12 +112,14 @@ def _hours(channel: ChannelPlan) -> Iterator[str]:
     yield " same => n,Return()"
 
 
-def _arrival(channel: ChannelPlan) -> Iterator[str]:
+def _arrival(channel: ChannelPlan, plan: Plan) -> Iterator[str]:
+    """What a call gets in each state. Only who waited for the agent is told why people answer."""
     missed = channel.agent and channel.open_answer == "agent"
+    connected = missed and handoff_order(channel, plan, None)
     yield from _chain(
         "open",
         "Set(AGENT_BYPASSED=1)" if missed else "",
-        "Playback(${AGENT_SOUNDS}/connecting)" if missed else "",
+        "Playback(${AGENT_SOUNDS}/connecting)" if connected else "",
         "Goto(people,1)",
     )
     missed = channel.agent and channel.closed_answer == "agent"
