@@ -190,8 +190,9 @@ class EngineProcess(asyncio.Protocol):
 
     async def close(self) -> None:
         """End it, and see it gone."""
-        self.why = "it was stopped"
-        self._give_up()
+        if not self.gone.is_set():
+            self.why = "it was stopped"
+            self._give_up()
         await asyncio.to_thread(self._child.close)
         code = self._child.process.returncode
         log.info("engines: process ended", extra={"pid": self.pid, "code": code})
