@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from asterisk_agent.cli import moment
 from asterisk_agent.cli.app import (
@@ -31,7 +33,7 @@ app.add_typer(commands, name="channels")
 
 Numbers = Annotated[
     list[str],
-    typer.Argument(metavar="NUMBER...", help="Numbers, with or without +, or ids of channels."),
+    typer.Argument(metavar="NUMBER", help="Numbers, with or without +, or ids of channels."),
 ]
 
 
@@ -129,23 +131,28 @@ def _as_json(channel: Channel, standing: Standing) -> dict[str, Any]:
 
 
 def _table(config: Config, standings: dict[str, Standing]) -> Table:
-    table = Table(
-        "number", "label", "workspace", "agent", "hours", "now", "until", "hands over to", box=None
-    )
+    heads = ("number", "label", "workspace", "agent", "hours", "now", "until", "hands over to")
+    whole = ("number", "hands over to")  # an id that is cut off cannot be typed
+    columns = (Column(head, no_wrap=head in whole, overflow="fold") for head in heads)
+    table = Table(*columns, box=None)
     for channel in config.channels.values():
         standing = standings[channel.id]
-        state = f"{standing.state}, people first" if standing.people else str(standing.state)
-        until = "-"
-        if standing.until is not None:
-            until = moment.shown(standing.until, moment.zone_of(config, channel))
         table.add_row(
             "\n".join(channel.number),
             channel.label,
             channel.workspace,
             "on" if channel.agent else "off",
             channel.hours or "always",
-            state,
-            until,
-            ", ".join(channel.in_hours.handoff) or "-",
+            f"{standing.state} (people)" if standing.people else str(standing.state),
+            _until(standing, moment.zone_of(config, channel)),
+            "\n".join(channel.in_hours.handoff) or "-",
         )
     return table
+
+
+def _until(standing: Standing, zone: ZoneInfo) -> str:
+    """Within a week the day's name will do."""
+    if standing.until is None:
+        return "-"
+    soon = standing.until - moment.now() < timedelta(days=6)
+    return f"{standing.until.astimezone(zone):{'%a' if soon else '%Y-%m-%d'} %H:%M}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from asterisk_agent.cli.app import (
     DEFAULT_CONFIG,
@@ -30,15 +30,18 @@ def teams(config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False) -> No
     if as_json:
         print_json([_as_json(team, settings) for team in settings.teams.values()])
         return
-    table = Table("id", "label", "extension", "phones", "mailbox", "callers from", box=None)
+    heads = ("id", "label", "extension", "phones", "mailbox", "callers from")
+    table = Table(
+        *(Column(head, no_wrap=head != "label", overflow="fold") for head in heads), box=None
+    )
     for team in settings.teams.values():
         table.add_row(
             team.id,
             team.label,
             _extension(team) or "-",
-            ", ".join(team.members) or "-",
+            "\n".join(team.members) or "-",
             team.voicemail.mailbox if team.voicemail else "-",
-            ", ".join(_channels(team, settings)) or "-",
+            "\n".join(_channels(team, settings)) or "-",
         )
     out.print(table)
 

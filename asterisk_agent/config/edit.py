@@ -174,5 +174,8 @@ def _take_after(handle: int, status: os.stat_result) -> None:
 def _back_up(path: Path) -> None:
     """Keep the version that stands as ``NAME.bak``, in one step."""
     temporary = path.with_name(f".{path.name}.bak.{os.getpid()}")
-    shutil.copy2(path, temporary)
-    os.replace(temporary, path.with_name(f"{path.name}.bak"))
+    try:
+        shutil.copy2(path, temporary)
+        os.replace(temporary, path.with_name(f"{path.name}.bak"))
+    finally:
+        temporary.unlink(missing_ok=True)

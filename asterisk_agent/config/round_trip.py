@@ -1,21 +1,24 @@
-"""YAML text → changed YAML text, in which everything else stays as its author wrote it.
+"""YAML text → changed YAML text, in which comments, order and quotes stay.
 
-``ruamel.yaml`` keeps comments, order and quotes; what it would still lay out anew (indents, the
-space within brackets) is taken from the author's text, line by line.
+What ``patching`` cannot do in the text itself is written anew by ``ruamel.yaml``, which keeps
+them too but lays the rest out its own way.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from difflib import SequenceMatcher
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import yaml as pyyaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.util import load_yaml_guess_indent
+
+from asterisk_agent.config.patching import Plain, TooMuch, patched
 
 
 class _TextResolver(VersionedResolver):
@@ -31,20 +34,27 @@ class _TextResolver(VersionedResolver):
 def changed(text: str, change: Callable[[CommentedMap], None]) -> str:
     """Apply a change to the tree of a YAML mapping, and give back the text with it.
 
-    Raises ValueError where the text cannot be read that way.
+    Every value of the tree is text. Raises ValueError where the text cannot be read that way.
     """
+    if "\r\n" in text and text.count("\n") == text.count("\r\n"):
+        return changed(text.replace("\r\n", "\n"), change).replace("\n", "\r\n")
     try:
         tree = _yaml().load(text)
-        before = _dumped(tree)
+        old = _plain(tree)
         change(tree)
-        after = _dumped(tree)
-        if before == after:
-            return text
-        merged = _merged(text.splitlines(), before.splitlines(), after.splitlines())
-        whole = merged if _yaml().load(merged) == _yaml().load(after) else after
-    except (YAMLError, RecursionError) as error:
-        raise ValueError(str(error)) from None
-    return whole.replace("\n", "\r\n") if "\r\n" in text else whole
+        new = _plain(tree)
+        try:
+            found = patched(text, old, new)
+            if _plain(_yaml().load(found)) == new:
+                return found
+        except (TooMuch, YAMLError, pyyaml.YAMLError):
+            pass
+        found = _laid_out(text, tree)
+        if _plain(_yaml().load(found)) != new:
+            raise ValueError("it could not be written so that it reads back the same")
+    except (YAMLError, pyyaml.YAMLError, RecursionError) as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    return found
 
 
 def _yaml() -> YAML:
@@ -55,23 +65,20 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _dumped(tree: CommentedMap) -> str:
+def _laid_out(text: str, tree: CommentedMap) -> str:
+    """The tree as text, indented as the author likes it."""
+    yaml = _yaml()
+    _, indent, offset = load_yaml_guess_indent(text)
+    yaml.indent(mapping=indent or 2, sequence=(offset or 0) + 2, offset=offset or 0)
     stream = io.StringIO()
-    _yaml().dump(tree, stream)
+    yaml.dump(tree, stream)
     return stream.getvalue()
 
 
-def _merged(author: list[str], before: list[str], after: list[str]) -> str:
-    """The author's lines with the difference between the two others in them.
-
-    ``before`` is the author's text laid out anew. Where that moves lines, nothing can be said of
-    which is which, and the new layout stands.
-    """
-    if len(author) != len(before):
-        return "\n".join(after) + "\n"
-    lines: list[str] = []
-    for what, start, end, first, last in SequenceMatcher(
-        None, before, after, autojunk=False
-    ).get_opcodes():
-        lines += author[start:end] if what == "equal" else after[first:last]
-    return "\n".join(lines) + "\n"
+def _plain(value: Any) -> Plain:
+    """What a tree says. What ``<<`` brings in is part of it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(each) for each in value]
+    return str(value)
