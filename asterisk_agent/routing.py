@@ -233,13 +233,11 @@ class _Desk:
         prompt = "apology" if outcome in _BROKEN else ""
         if only_a_message:
             return self._voicemail(why, prompt)
-        if (
-            self.state is not State.OPEN
-            and outcome is Outcome.URGENT
-            and self._on_call_for(outcome)
-        ):
+        if self.state is State.OPEN:
+            return self._people(why, prompt)
+        if self._on_call_for(outcome):
             return self._on_call(why)
-        return self._people_if_open(why, prompt)
+        return self._voicemail(why, prompt)
 
     def _after_team(self) -> Decision:
         if self.done:

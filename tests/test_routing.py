@@ -350,6 +350,12 @@ def test_an_agent_that_was_bypassed_does_not_come_late() -> None:
     assert decision.bypassed
 
 
+def test_an_agent_that_spoke_was_not_bypassed() -> None:
+    assert not after_team("support", outcome=Outcome.PERSON).bypassed
+    assert not after_agent(Outcome.PERSON).bypassed
+    assert after_team("support", outcome=Outcome.LOST).bypassed
+
+
 @pytest.mark.parametrize("outcome", [Outcome.MESSAGE, Outcome.RESOLVED])
 def test_after_the_message_it_is_goodbye(outcome: Outcome) -> None:
     assert after_agent(outcome, tried=("support",), turns=2).kind is Kind.GOODBYE
@@ -420,7 +426,8 @@ def test_a_missing_mailbox_falls_to_the_other_states_and_then_to_any() -> None:
     assert mailbox_in(SUPPORT, PLAN, State.OPEN) == "support"
     assert mailbox_in(SUPPORT, PLAN, State.HOLIDAY) == "night"
     assert mailbox_in(SUPPORT, without_mailboxes("support"), State.OPEN) == "night"
-    assert mailbox_in(SUPPORT, without_mailboxes("night"), State.CLOSED) == "support"
+    for_sales = replace(SUPPORT, open_unanswered=Unanswered("backoffice", "nobody-free"))
+    assert mailbox_in(for_sales, without_mailboxes("night"), State.CLOSED) == "backoffice"
     assert mailbox_in(SUPPORT, without_mailboxes("night", "support"), State.OPEN) == "backoffice"
     gone = replace(SUPPORT, closed_unanswered=Unanswered("gone", "closed-now"))
     decision = arrive(gone, SUNDAY, agent=AgentHealth.DOWN)
@@ -461,9 +468,13 @@ def test_an_override_counts_at_the_hand_off_after_the_grace() -> None:
 
 
 def test_behind_a_team_the_state_is_kept() -> None:
-    facts: dict[str, Any] = {"arrived": MONDAY_18 - timedelta(minutes=20), "tried": ("support",)}
-    known = Facts(Stage.TEAM, State.OPEN, status="TIMEOUT", turns=1, **facts)
-    assert where(decide(known, SUPPORT, PLAN, MONDAY_18)) == (Kind.TEAM, "backoffice")
+    """Whom the channel promised people hears that they are busy, not that it has closed."""
+    facts: dict[str, Any] = {"arrived": MONDAY_18 - timedelta(minutes=20), "status": "TIMEOUT"}
+    for tried, kind in ((("support",), Kind.TEAM), (("support", "sales"), Kind.VOICEMAIL)):
+        known = Facts(Stage.TEAM, State.OPEN, tried=tried, turns=2, **facts)
+        decision = decide(known, SUPPORT, PLAN, MONDAY_18)
+        assert (decision.kind, decision.state) == (kind, State.OPEN)
+    assert is_voicemail(decision)
 
 
 # --- Overrides ----------------------------------------------------------------------------------
