@@ -58,7 +58,7 @@ def test_a_state_by_hand(run: Run, tmp_path: Path) -> None:
     assert (front["state"], front["people_first"]) == ("open", True)
     assert front["until"] == until.isoformat()
     table = run("channels").stdout
-    assert "(people)" in table
+    assert "people" in table
     assert "2026-07-01" in table
 
 

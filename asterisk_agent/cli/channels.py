@@ -131,9 +131,9 @@ def _as_json(channel: Channel, standing: Standing) -> dict[str, Any]:
 
 
 def _table(config: Config, standings: dict[str, Standing]) -> Table:
-    heads = ("number", "label", "workspace", "agent", "hours", "now", "until", "hands over to")
-    whole = ("number", "hands over to")  # an id that is cut off cannot be typed
-    columns = (Column(head, no_wrap=head in whole, overflow="fold") for head in heads)
+    heads = ("number", "label", "workspace", "agent", "hours", "now", "until", "teams")
+    broken = ("label", "until")  # an id that is cut off cannot be typed
+    columns = (Column(head, no_wrap=head not in broken, overflow="fold") for head in heads)
     table = Table(*columns, box=None)
     for channel in config.channels.values():
         standing = standings[channel.id]
@@ -143,7 +143,7 @@ def _table(config: Config, standings: dict[str, Standing]) -> Table:
             channel.workspace,
             "on" if channel.agent else "off",
             channel.hours or "always",
-            f"{standing.state} (people)" if standing.people else str(standing.state),
+            "people" if standing.people else str(standing.state),
             _until(standing, moment.zone_of(config, channel)),
             "\n".join(channel.in_hours.handoff) or "-",
         )
