@@ -15,11 +15,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from asterisk_agent import audio
+from asterisk_agent import audio, overrides
 from asterisk_agent.brain.phrases import all_sentences
 from asterisk_agent.call import Call
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
+from asterisk_agent.dialplan.features import LAMP
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
@@ -47,6 +48,8 @@ SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
 CALLS_A_CORE = 4
+LAMP_S = 5.0
+"""How often the night switch's files are looked at, for its lamp."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 
 
@@ -110,6 +113,7 @@ class Service:
                         self._follow,
                         self._reread,
                         self._reload_when_asked,
+                        self._show_switch,
                     )
                 ]
                 self._status.started()
@@ -184,6 +188,32 @@ class Service:
             for visit in self._visits:
                 if _now() - visit.story.started > FORGET_AFTER:
                     await self._finish(visit, "unknown")
+
+    async def _show_switch(self) -> None:
+        """Keep the night switch's lamp true, also where its command was used or its time is over."""
+        shown: bool | None = None
+        while self._manager is not None:
+            closed = self._closed_by_hand()
+            if closed is not shown and self._manager.connected:
+                value = "INUSE" if closed else "NOT_INUSE"
+                try:
+                    await self._manager.action(
+                        "Setvar", Variable=f"DEVICE_STATE({LAMP})", Value=value
+                    )
+                    shown = closed
+                except AsteriskError as error:
+                    log.warning("ami: the night switch's lamp: %s", error)
+            await asyncio.sleep(LAMP_S)
+
+    def _closed_by_hand(self) -> bool:
+        """Whether every channel is switched to closed."""
+        config = self._current().config
+        for channel_id in config.channels:
+            found = overrides.read(config.overrides_directory, channel_id)
+            switched = overrides.in_force(found, _now())
+            if switched is None or switched.state is not overrides.OverrideState.CLOSED:
+                return False
+        return True
 
     # --- reload -------------------------------------------------------------------------------
 
