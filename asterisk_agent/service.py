@@ -190,7 +190,7 @@ class Service:
                     await self._finish(visit, "unknown")
 
     async def _show_switch(self) -> None:
-        """Keep the night switch's lamp true, also where its command was used or its time is over."""
+        """Keep the night switch's lamp true, also behind the command and when its time is over."""
         shown: bool | None = None
         while self._manager is not None:
             closed = self._closed_by_hand()
