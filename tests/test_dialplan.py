@@ -136,16 +136,17 @@ def test_no_word_of_a_caller_reaches_what_executes() -> None:
             )
 
 
-def test_the_on_call_phone_stands_in_the_text_alone() -> None:
+@pytest.mark.parametrize("phone", ["PJSIP/150", None])
+def test_the_on_call_phone_stands_in_the_text_alone(phone: str | None) -> None:
     channel = CONFIG.channels["support"]
-    phone = OnCallSettings.model_validate({"dial": "PJSIP/150"})
-    after = channel.after_hours.model_copy(update={"on_call": phone})
+    on_call = OnCallSettings.model_validate({"dial": phone}) if phone else None
+    after = channel.after_hours.model_copy(update={"on_call": on_call})
     changed = channel.model_copy(update={"after_hours": after})
-    channels = {**CONFIG.channels, "support": changed}
-    plan = read(generate(CONFIG.model_copy(update={"channels": channels})))
-    (dial,) = (step for step in lines("agent-on-call", "support", plan) if step.startswith("Dial"))
-    assert dial.startswith("Dial(PJSIP/150,30,grb(agent-brief^s^1)")
-    assert not PLAN.has("agent-on-call", "support")
+    plan = read(generate(CONFIG.model_copy(update={"channels": {"support": changed}})))
+    assert plan.has("agent-on-call", "support") == (phone is not None)
+    dials = [step for step in lines("agent-on-call", "support", plan) if step.startswith("Dial")]
+    assert len(dials) == (phone is not None)
+    assert all(dial.startswith("Dial(PJSIP/150,30,grb(agent-brief^s^1)") for dial in dials)
 
 
 def test_a_channel_without_hours_is_always_open() -> None:

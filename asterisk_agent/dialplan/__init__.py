@@ -29,6 +29,7 @@ __all__ = (
     "PLAN_FILE",
     "SOUNDS",
     "files",
+    "included",
     "message_sound",
     "plan_for",
     "rescue_script",
@@ -72,6 +73,11 @@ def files(config: Config, directory: Path, plan: Plan) -> dict[str, str]:
         **hand_written,
         PLAN_FILE: to_json(plan) + "\n",
     }
+
+
+def included(found: dict[str, str]) -> str:
+    """Of ``files``, everything that becomes dialplan, as one text."""
+    return "\n".join(found[name] for name in ("extensions.conf", *HAND_WRITTEN))
 
 
 def write(config: Config, directory: Path, today: date) -> list[Path]:
