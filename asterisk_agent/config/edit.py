@@ -40,7 +40,7 @@ def edit(directory: Path, name: str, change: Callable[[CommentedMap], None]) -> 
     and quotes stay. Raises ConfigError, and writes nothing, where the configuration would not be
     valid afterwards; AgentError where the file cannot be written, or changed meanwhile.
     """
-    with _alone(directory):
+    with _alone(directory / name):
         return _edit(directory, name, change)
 
 
@@ -49,7 +49,7 @@ def assign(directory: Path, wanted: Sequence[str], *, agent: bool) -> Assignment
 
     Raises AgentError for an unknown one, and what ``edit`` raises. Then nothing is changed.
     """
-    with _alone(directory):
+    with _alone(directory / "channels.yaml"):
         channels = dict.fromkeys(channels_named(_valid(directory), wanted))
         others = [channel.id for channel in channels if channel.agent != agent]
 
@@ -124,8 +124,12 @@ def _valid(directory: Path) -> Config:
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Wait for other editors of ours. The lock goes with the process, whatever becomes of it."""
+def _alone(path: Path) -> Iterator[None]:
+    """Wait for other editors of ours in the directory where a file really lies.
+
+    The lock is the directory's own, so nothing is left behind, and it goes with the process.
+    """
+    directory = path.resolve().parent
     try:
         handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
