@@ -159,9 +159,10 @@ FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)
 DOWN = Facts(Stage.ARRIVAL, agent=AgentHealth.DOWN)
 
 
-def walk_every_minute(zone: str) -> tuple[int, list[str]]:
+def walk_every_minute(job: tuple[str, str]) -> tuple[int, list[str]]:
     """How many minutes were compared, and the first where text and routing differ."""
-    plan = plan_of(in_zone(zone))
+    schedule, zone = job
+    plan = plan_of({schedule: in_zone(zone)[schedule]})
     text = read(EXAMPLE, plan)
     channel = plan.channels["support"]
     destinations = {state: _destination(text, state) for state in State}
@@ -172,7 +173,7 @@ def walk_every_minute(zone: str) -> tuple[int, list[str]]:
         local = datetime.fromtimestamp(seconds, local_zone)
         day = local.date()
         if day not in days:
-            days = {day: text.states_on("agent-hours-rich", day, zone)}  # a date comes once
+            days = {day: text.states_on(f"agent-hours-{schedule}", day, zone)}  # a date comes once
         by_text = days[day][local.hour * 60 + local.minute]
         decision = decide(DOWN, channel, plan, local)
         if by_text != decision.state or destinations[decision.state] != (
@@ -205,11 +206,12 @@ def _destination(text: Dialplan, state: State) -> tuple[str, str, str]:
 
 def test_text_and_routing_agree_at_every_minute_of_three_years() -> None:
     began = time.monotonic()
+    jobs = [("office", zone) for zone in ZONES] + [("rich", "Australia/Lord_Howe")]
     with ProcessPoolExecutor(2) as pool:
-        results = dict(zip(ZONES, pool.map(walk_every_minute, ZONES), strict=True))
-    for zone, (compared, wrong) in results.items():
-        print(f"\n{zone}: {compared} minutes, {len(wrong)} differ", end="")
-        assert wrong == [], zone
+        results = dict(zip(jobs, pool.map(walk_every_minute, jobs), strict=True))
+    for (schedule, zone), (compared, wrong) in results.items():
+        print(f"\n{schedule} in {zone}: {compared} minutes, {len(wrong)} differ", end="")
+        assert wrong == []
         assert compared == (LAST - FIRST) // MINUTE
     print(f"\n{time.monotonic() - began:.0f} s")
 
@@ -421,6 +423,6 @@ def test_whole_calls_go_the_same_way(  # noqa: PLR0917
     by_routing = call_by_routing(
         plan, facts, now, {"team": [*queue_ends], "voicemail": [*mailbox_ends]}
     )
-    if not any(boxes):
-        by_text = [event for event in by_text if event != ("play", "apology")]  # one prompt a step
+    if by_text[:2] == [("play", "apology"), ("play", "no-message-taken")]:
+        by_text = by_text[1:]  # a decision has only one prompt
     assert by_text == by_routing, "\n".join(call.trace)
