@@ -22,11 +22,21 @@ from asterisk_agent.sandbox.bench_script import BenchScript, Line, Voice
 from asterisk_agent.sandbox.bench_sounds import Samples, sound
 from asterisk_agent.sandbox.listening import AUDIBLE_DBFS
 
-RECIPE = "2"
+RECIPE = "3"
 """Change this when clips must be made anew though their words are the same."""
 LEVEL_DBFS = -20.0
 """How loud speech is: what a telephone network aims at."""
-LOWEST_HZ, HIGHEST_HZ = 300.0, 3400.0
+BANDS: Mapping[str, tuple[tuple[float, float], ...]] = {
+    # What a line card's codec lets through, within ITU-T G.712.
+    "line": ((16, -40), (50, -30), (60, -26), (200, -1), (300, 0), (3000, 0), (3400, -0.7),
+             (4000, -14), (4600, -32)),
+    # The sending side of an old handset, ITU-T P.48: little is left below 300 Hz.
+    "handset": ((50, -60), (100, -45.8), (125, -36.1), (160, -25.6), (200, -19.2), (250, -14.3),
+                (300, -11.3), (400, -8.4), (500, -6.9), (600, -6.3), (800, -4.9), (1000, -3.7),
+                (1250, -2.3), (1600, -0.6), (2000, 0.3), (2500, 1.8), (3000, 1.5), (3150, 1.8),
+                (3500, -7.3), (4000, -37.2)),
+}  # fmt: skip
+"""How loud each frequency arrives, as (Hz, dB); in between, by interpolation."""
 FRAME = LINE_RATE_HZ // 50
 WINDOW = LINE_RATE_HZ // 100
 
@@ -54,8 +64,9 @@ class Clip:
 class ClipMaker:
     """Makes the clips of a script; keeps each in ``cache``, under a name that tells its recipe."""
 
-    def __init__(self, script: BenchScript, cache: Path, piper: Speak) -> None:
+    def __init__(self, script: BenchScript, cache: Path, piper: Speak, band: str = "line") -> None:
         self._script = script
+        self._band = band
         self._cache = cache
         self._piper = piper
 
@@ -67,7 +78,7 @@ class ClipMaker:
 
     def _clip(self, line: Line) -> Clip:
         voice = self._script.voices.get(line.voice, Voice(program="piper"))
-        recipe = json.dumps([RECIPE, line.says, line.sound, voice.model_dump()])
+        recipe = json.dumps([RECIPE, self._band, line.says, line.sound, voice.model_dump()])
         digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
         wav = self._cache / f"{line.id}-{digest}.wav"
         marks = wav.with_suffix(".json")
@@ -90,7 +101,7 @@ class ClipMaker:
     def _say(self, text: str, voice: Voice) -> Samples:
         speak = self._piper if voice.program == "piper" else _PROGRAMS[voice.program](voice.voice)
         pcm, rate_hz = speak(text)
-        return audible(telephone(pcm, rate_hz))
+        return audible(telephone(pcm, rate_hz, self._band))
 
 
 def join(pieces: list[float | Samples]) -> tuple[bytes, list[tuple[float, float]]]:
@@ -112,14 +123,13 @@ def join(pieces: list[float | Samples]) -> tuple[bytes, list[tuple[float, float]
     return pcm, pauses
 
 
-def telephone(pcm: bytes, rate_hz: int) -> Samples:
-    """Speech as a telephone line carries it: 300 to 3400 Hz, 8 kHz, at ``LEVEL_DBFS``."""
+def telephone(pcm: bytes, rate_hz: int, band: str = "line") -> Samples:
+    """Speech as a telephone brings it: one of ``BANDS``, 8 kHz, at ``LEVEL_DBFS``."""
     samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
     spectrum = np.fft.rfft(samples)
     hz = np.fft.rfftfreq(len(samples), 1 / rate_hz)
-    rising = np.clip((hz - LOWEST_HZ * 0.8) / (LOWEST_HZ * 0.2), 0, 1)
-    falling = np.clip((HIGHEST_HZ * 1.05 - hz) / (HIGHEST_HZ * 0.05), 0, 1)
-    filtered = np.fft.irfft(spectrum * rising * falling, len(samples))
+    gain_db = np.interp(hz, [at for at, _ in BANDS[band]], [gain for _, gain in BANDS[band]])
+    filtered = np.fft.irfft(spectrum * 10 ** (gain_db / 20), len(samples))
     narrow = resample(_pcm(filtered), rate_hz, LINE_RATE_HZ)
     return at_level(np.frombuffer(narrow, dtype="<i2").astype(np.float64))
 
