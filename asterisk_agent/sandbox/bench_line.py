@@ -179,9 +179,10 @@ class LineCaller:
             packet = bench_rtp.build(
                 number, number * len(payload), source, payload, first=not number
             )
+            now = time.monotonic()
             with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
                 self._rtp.sendto(packet, to)
-            self._note_progress(time.monotonic())
+            self._note_progress(now)
             number += 1
             due += FRAME_S
             late = time.monotonic() - due
