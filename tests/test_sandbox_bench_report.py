@@ -8,7 +8,14 @@ import pytest
 
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.bench import levels_of
-from asterisk_agent.sandbox.bench_call import CallSeen, Greeting, Turn, fell_silent, heard_s
+from asterisk_agent.sandbox.bench_call import (
+    CallSeen,
+    Greeting,
+    Turn,
+    fell_silent,
+    heard_s,
+    longest_gap_s,
+)
 from asterisk_agent.sandbox.bench_caller import Said
 from asterisk_agent.sandbox.bench_clips import Clip
 from asterisk_agent.sandbox.bench_deck import LISTEN, Deck, Opening
@@ -86,6 +93,29 @@ def test_an_answer_that_was_ending_anyway_was_not_interrupted(text, stop_s):
     call = CallSeen("+1", 100.0, answered=101.0, ended=130.0, turns=[turn])
     (found,) = measure(call, story(101.0, ("agent", text, 8.0, None)))
     assert found.stop_s == (pytest.approx(stop_s) if stop_s else None)
+
+
+def test_a_caller_who_speaks_into_the_farewell_was_overtaken():
+    turn = Turn(clip(), True, Said(110.0, 112.0), stopped=110.3)
+    call = CallSeen("+1", 100.0, answered=101.0, ended=130.0, turns=[turn])
+    written = story(101.0, ("agent", "I'll put you through.", 8.0, DELAYS))
+    assert len(measure(call, written)) == 1
+    written["turns"][0]["action"] = "handoff"
+    assert measure(call, written) == []
+
+
+def test_an_answer_to_something_earlier_is_no_false_end():
+    turn = Turn(clip(), False, Said(110.0, 114.0), early=110.3)
+    call = CallSeen("+1", 100.0, answered=101.0, ended=130.0, turns=[turn])
+    assert measure(call, story(101.0)) == []
+
+
+def test_the_longest_wait_for_a_packet():
+    recording = Recording(8000)
+    for at in (0.0, 0.02, 0.04, 0.10, 0.12, 4.0):
+        recording.add(at, b"", b"")
+    assert longest_gap_s(recording, 0.0, 1.0) == pytest.approx(0.06)
+    assert longest_gap_s(recording, 2.0, 3.0) == 0.0
 
 
 def test_without_a_story_the_phone_is_believed():

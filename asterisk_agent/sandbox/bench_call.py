@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.bench_caller import Caller, Said, quiet_for, sound_after
@@ -73,7 +74,10 @@ class CallSeen:
     why: str = ""
     greeting: Greeting | None = None
     turns: list[Turn] = field(default_factory=list)
+    talked_until: float = 0.0
+    """When the agent certainly still had the call."""
     longest_arrival_gap_s: float = 0.0
+    """The longest wait between two packets of the conversation."""
     latest_frame_s: float = 0.0
 
 
@@ -112,16 +116,27 @@ class BenchCall:
         finally:
             seen.ended = time.monotonic()
             await self._caller.close()
-        seen.longest_arrival_gap_s = self._caller.longest_arrival_gap_s
+        if seen.greeting is not None:
+            seen.longest_arrival_gap_s = longest_gap_s(
+                self._caller.recording, seen.greeting.began, seen.talked_until
+            )
         seen.latest_frame_s = self._caller.latest_frame_s
         return seen
+
+    async def _is_with_agent(self) -> bool:
+        """Whether the conversation goes on."""
+        now = time.monotonic()
+        if not await self._talks_with_agent(self.seen.number):
+            return False
+        self.seen.talked_until = now
+        return True
 
     async def _greeting(self, answered: float) -> bool:
         """Hear the greeting, or speak into it; False where it is not the agent that answered."""
         began = await sound_after(self._caller, answered, GREETING_LIMIT_S)
         if began is None:
             raise SandboxError("no greeting")
-        if not await self._talks_with_agent(self.seen.number):
+        if not await self._is_with_agent():
             self.seen.outcome = "refused"
             return False
         opening = self._deck.opening()
@@ -139,7 +154,7 @@ class BenchCall:
 
     async def _questions(self) -> None:
         while len(self.seen.turns) < self._turns and not self._deck.finished:
-            if not await self._talks_with_agent(self.seen.number):
+            if not await self._is_with_agent():
                 return
             await asyncio.sleep(self._chance.uniform(0.3, 0.9))
             turn = await self._ask(self._deck.clip())
@@ -182,3 +197,9 @@ def heard_s(recording: Recording, start: float, end: float) -> float:
     """How much sound there was between two moments."""
     segments = recording.segments("heard", pause_s=0.03)
     return sum(max(0.0, min(one.end, end) - max(one.start, start)) for one in segments)
+
+
+def longest_gap_s(recording: Recording, start: float, end: float) -> float:
+    """The longest time without a new frame between two moments."""
+    moments = [frame.at for frame in recording.frames if start <= frame.at <= end]
+    return max((after - before for before, after in pairwise(moments)), default=0.0)

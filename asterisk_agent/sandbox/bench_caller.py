@@ -37,7 +37,6 @@ class Caller(Protocol):
 
     recording: Recording
     latest_frame_s: float
-    longest_arrival_gap_s: float
 
     @property
     def talking(self) -> bool:
@@ -62,8 +61,7 @@ class PjsipCaller:
     def __init__(self, name: str, log: Path | None = None) -> None:
         self._phone = Phone(name, rate_hz=LINE_RATE_HZ, log=log)
         self.recording = self._phone.recording
-        # A jitter buffer hides these.
-        self.latest_frame_s = self.longest_arrival_gap_s = 0.0
+        self.latest_frame_s = 0.0  # PJSIP's own clock thread sends
 
     @property
     def talking(self) -> bool:

@@ -40,8 +40,6 @@ class LineCaller:
         self.recording = Recording(RATE_HZ)
         self.latest_frame_s = 0.0
         """The longest that a frame of ours left too late: the generator's own fault."""
-        self.longest_arrival_gap_s = 0.0
-        """The longest that no packet arrived in the middle of the call."""
         self._call: SipCall | None = None
         self._answered_at: float | None = None
         self._clip: tuple[bytes, int, asyncio.Future[Said]] | None = None
@@ -165,9 +163,6 @@ class LineCaller:
             if packet.payload_type != bench_rtp.PAYLOAD_TYPE:
                 continue
             at = since_boot + _arrival(ancillary)
-            if self.recording.frames:
-                gap = at - self.recording.frames[-1].at
-                self.longest_arrival_gap_s = max(self.longest_arrival_gap_s, gap)
             self.recording.add(at, bench_rtp.decode(packet.payload), self._last_said)
 
     async def _send(self, to: tuple[str, int]) -> None:

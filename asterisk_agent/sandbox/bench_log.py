@@ -20,6 +20,9 @@ TOLERANCE_S = 0.8
 CHARACTERS_A_SECOND = 18.0
 """A voice is no faster than this, so a text lasts at least so long."""
 MOST_STORIES = 5_000
+NO_ANSWER_SO_SOON_S = 0.5
+"""What the agent says so soon after a caller began to speak cannot be meant for that."""
+PARTINGS = ("handoff", "voicemail", "emergency", "goodbye")
 PARTS = ("end_of_turn", "recognise", "retrieve", "model", "voice", "playout", "total")
 
 
@@ -63,13 +66,22 @@ def read_stories(database: str, numbers: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def measure(call: CallSeen, story: Mapping[str, Any] | None) -> list[Measured]:
-    """Every turn of a call."""
+    """Every turn of a call, but for those that events overtook: the agent was just parting, or
+    still answering something else, when the caller began to speak.
+    """
     spoken = _Spoken(story) if story is not None and story["answered"] else _Spoken(None)
     ends = [turn.said.began for turn in call.turns[1:]] + [call.ended]
     return [
         _measure(turn, until, spoken, call.number)
         for turn, until in zip(call.turns, ends, strict=True)
+        if not _overtaken(turn, spoken)
     ]
+
+
+def _overtaken(turn: Turn, spoken: _Spoken) -> bool:
+    soon = turn.said.began + NO_ANSWER_SO_SOON_S
+    parted = any(one["action"] in PARTINGS for _, one in spoken.agent(0.0, soon))
+    return parted or (turn.early is not None and turn.early < soon)
 
 
 class _Spoken:

@@ -33,6 +33,7 @@ def run_json(run: RunResult, cores: int) -> dict[str, Any]:
         "calls": run.calls,
         "phones": run.phones,
         "turns": len(asked),
+        "turns_overtaken": run.overtaken,
         "answer_delay_s": _delays(plain),
         "long_question_delay_s": _delays(turn for turn in asked if turn.kind is Kind.LONG),
         "paused_question_delay_s": _delays(paused),

@@ -51,6 +51,8 @@ class RunResult:
     sizes: list[Size]
     gaps_ms: list[float]
     loop_lag_ms: list[float]
+    overtaken: int = 0
+    """Turns left out because the agent was parting or answering something else."""
     troubles: list[str] = field(default_factory=list)
 
     @property
@@ -140,12 +142,15 @@ class Bench:
                 )
         took, usage = time.monotonic() - began, meter.usage().since(before)
         await asyncio.sleep(WRITTEN_WITHIN_S)
+        measured = await asyncio.to_thread(self._measure, seen)
+        said = sum(len(call.turns) for call in seen if call.outcome != "refused")
         return RunResult(
             calls=calls,
             phones=phones,
             seconds=took,
             seen=seen,
-            turns=await asyncio.to_thread(self._measure, seen),
+            turns=measured,
+            overtaken=said - len(measured),
             usage=usage,
             idle_size=idle_size,
             sizes=meter.sizes,
