@@ -272,8 +272,9 @@ def test_what_is_left_after_a_soak():
     assert channels("1 active channel\n1 active call\n") == 1
     with pytest.raises(SandboxError):
         channels("No such command")
-    sizes = [Size(0, 400 + (50 if n > 5 else n * 10), 1, 1) for n in range(100)]
+    sizes = [Size(0, 400 + (50 if n > 5 else n * 10), 1, 1) for n in range(200)]
     assert memory_slope(sizes) == 0
+    assert memory_slope(sizes[:100]) is None
     assert memory_slope([Size(0, float(n), 1, 1) for n in range(100)], every_s=36) == 100
 
 

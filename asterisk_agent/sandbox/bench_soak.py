@@ -21,6 +21,8 @@ SETTLED_SHARE = 0.2
 """Memory grows at first, while caches fill: the slope is that of the rest."""
 WINDOWS = 6
 CALM_S = 10.0
+SHORTEST_SLOPE_S = 300.0
+"""What less than five minutes show of an hour is noise."""
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -70,8 +72,10 @@ def channels(console: str) -> int:
     return int(found[1])
 
 
-def memory_slope(sizes: Sequence[Size], every_s: float = SAMPLE_S) -> float:
-    """MB gained in an hour, once memory has settled."""
+def memory_slope(sizes: Sequence[Size], every_s: float = SAMPLE_S) -> float | None:
+    """MB gained in an hour, once memory has settled; None where that was too short to tell."""
+    if len(sizes) * every_s < SHORTEST_SLOPE_S:
+        return None
     settled = list(enumerate(sizes))[int(len(sizes) * SETTLED_SHARE) :]
     return round(slope([(index * every_s / 3600, size.pss_mb) for index, size in settled]), 1)
 
