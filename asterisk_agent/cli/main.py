@@ -20,6 +20,7 @@ COMMAND_MODULES = (
     "hours",
     "channels",
     "teams",
+    "bench",
 )
 """Modules of this package; importing one registers its commands."""
 
