@@ -112,7 +112,8 @@ exten => s,1,Wait(120)
             for step in self.steps(extension):
                 if wanted(step):
                     return step
-            shown = "\n".join(f"{s.place} {s.application}({s.data})" for s in self.steps(extension))
+            last = self.steps(extension)[-25:]
+            shown = "\n".join(f"{s.place} {s.application}({s.data})" for s in last)
             assert time.monotonic() < deadline, f"{extension} never got there:\n{shown}"
             time.sleep(0.1)
 
@@ -171,8 +172,13 @@ def says(words: bytes, then_closes: bool) -> Talk:
     return talk
 
 
-def answers(question: Callable[[str, list[str]], Mapping[str, str]]) -> Talk:
-    """Answers as the service does: ``question`` maps ``start`` or ``next`` to variables."""
+def answers(
+    question: Callable[[str, list[str]], Mapping[str, str]], callers: list[str] | None = None
+) -> Talk:
+    """Answers as the service does: ``question`` maps ``start`` or ``next`` to variables.
+
+    ``callers`` collects the numbers of those who call.
+    """
 
     def talk(connection: socket.socket) -> None:
         file = connection.makefile("rw", encoding="utf-8", newline="\n")
@@ -181,6 +187,8 @@ def answers(question: Callable[[str, list[str]], Mapping[str, str]]) -> Talk:
             key, _, value = line.rstrip("\n").partition(": ")
             asked.setdefault(key, value)
         arguments = [asked[f"agi_arg_{n}"] for n in range(1, 20) if f"agi_arg_{n}" in asked]
+        if callers is not None:
+            callers.append(asked["agi_callerid"])
         variables = {**question(asked["agi_network_script"], arguments), "AGENT_READY": "1"}
         for name, value in variables.items():
             file.write(f'SET VARIABLE {name} "{value}"\n')

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-LONGEST_RUN = 2_000
+LONGEST_RUN = 5_000
 
 
 class NotModelled(Exception):
@@ -358,11 +358,12 @@ class Channel:
                 raise NotModelled(name)
             value: str = function(found[2])
             return value
-        name, _, offset = name.partition(":")
+        name, *cut = name.split(":")
         value = {"EPOCH": str(int(self.now.timestamp())), "UNIQUEID": "1.1"}.get(name)
         if value is None:
             value = self.variables.get(name, self.plan.variables.get(name, ""))
-        return value[int(offset) :] if offset else value
+        start = int(cut[0]) if cut else 0
+        return value[start : start + int(cut[1])] if len(cut) > 1 else value[start:]
 
     def _get_strftime(self, arguments: str) -> str:
         seconds, zone, form = arguments.split(",", 2)

@@ -82,8 +82,8 @@ def test_whatever_is_broken_above_callers_come_to_a_mailbox(tmp_path: Path) -> N
         cases = {f"service-{name}": (f"127.0.0.1:{ports[name]}", "/missing") for name in ports}
         cases |= {f"script-{n}": ("127.0.0.1:1", f"{scripts}/{n}") for n in BROKEN_SCRIPTS}
         contexts = "[lab]\n" + "".join(
-            f"exten => {name},1,Set(__AGENT_FASTAGI={fastagi})\n"
-            f" same => n,Set(__AGENT_RESCUE={rescue})\n"
+            f"exten => {name},1,Set(AGENT_FASTAGI={fastagi})\n"
+            f" same => n,Set(AGENT_RESCUE={rescue})\n"
             f" same => n,Goto(asterisk-agent,{SUPPORT},1)\n"
             for name, (fastagi, rescue) in cases.items()
         )
@@ -119,7 +119,7 @@ def test_waiting_rings_and_asks_again_until_it_has_been_long_enough(tmp_path: Pa
     ]
     # The same call each time, told by its own id.
     assert len({question[3] for question in asked}) == 1
-    assert steps.count("Wait") == 5
+    assert steps.count("Playback") == 0
     assert 10 <= waited_s < 14
 
 
@@ -167,13 +167,15 @@ def test_every_fact_reaches_the_service(tmp_path: Path) -> None:
         following = {"agent": "team", "team": "voicemail", "voicemail": "goodbye"}[arguments[2]]
         return {**answer, "AGENT_ACTION": following, "AGENT_TARGET": "support"}
 
+    callers: list[str] = []
     with (
-        service(answers(agent_twice)) as port,
+        service(answers(agent_twice, callers)) as port,
         Lab(always_open(), tmp_path, lab_call(port), voicemail=False) as lab,
     ):
         lab.call("x")
         lab.wait_for("x", lambda step: step.application == "Hangup")
         ended = lab.wait_for("x", lambda step: step.application == "UserEvent")
+    assert callers == ["+15557654321"] * 4
     first, *others = asked
     assert first[:3] == ["start", "support", "0"]
     unique_id = first[3]
@@ -236,7 +238,8 @@ def test_on_call_rings_the_phone_that_stands_in_the_dialplan(tmp_path: Path) -> 
 def lab_call(port: int) -> str:
     """The context ``lab``, whose ``x`` calls support with a service at this port."""
     return (
-        f"[lab]\nexten => x,1,Set(__AGENT_FASTAGI=127.0.0.1:{port})\n"
+        f"[lab]\nexten => x,1,Set(AGENT_FASTAGI=127.0.0.1:{port})\n"
+        " same => n,Set(CALLERID(all)=Pat Caller <+15557654321>)\n"
         f" same => n,Goto(asterisk-agent,{SUPPORT},1)\n"
     )
 
@@ -336,7 +339,9 @@ def test_an_existing_queue_always_gives_its_caller_back(tmp_path: Path) -> None:
             lab.call(name)
         found = {}
         for name in EXISTING_STATUS:
-            asked = lab.wait_for(name, lambda step: step.data.startswith("_AGENT_ARGUMENTS="))
+            asked = lab.wait_for(
+                name, lambda step: step.data.startswith("SHARED(AGENT_ARGUMENTS)=")
+            )
             found[name] = asked.data.split(",")[4]
         # Nobody is left behind in the other system, and nobody watches any more.
         for _ in range(100):
@@ -407,7 +412,7 @@ def test_the_night_switch(tmp_path: Path) -> None:
 def test_the_night_switch_counts_for_the_next_call(tmp_path: Path) -> None:
     """With service and script gone: the override file is read by the dialplan alone."""
     calls = (
-        "[lab]\nexten => _X!,1,Set(__AGENT_RESCUE=/missing)\n"
+        "[lab]\nexten => _X!,1,Set(AGENT_RESCUE=/missing)\n"
         f" same => n,Goto(asterisk-agent,{SUPPORT},1)\n"
     )
     with Lab(always_open(), tmp_path, calls) as lab:

@@ -318,7 +318,7 @@ def call_by_text(text: Dialplan, call: Channel, ends: dict[str, list[str]]) -> l
         events.append(("play", arguments.rpartition("/")[2]))
 
     def nobody_answers(channel: Channel, arguments: str) -> None:
-        assert arguments in ("Local/service@agent-asking/n,3", "Local/rescue@agent-asking/n,3")
+        assert re.match(r"Local/[sr]1\.1@agent-asking/n,app,", arguments)
 
     def hangup(channel: Channel, arguments: str) -> str:
         events.append(("goodbye",))
@@ -329,7 +329,7 @@ def call_by_text(text: Dialplan, call: Channel, ends: dict[str, list[str]]) -> l
             "Queue": queue,
             "VoiceMail": voicemail,
             "Playback": playback,
-            "Dial": nobody_answers,
+            "Originate": nobody_answers,
             "Hangup": hangup,
         }
     )
