@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice, zip_longest
 from typing import Protocol
 
 from asterisk_agent.brain.answer import compose, words_answers
@@ -22,8 +23,12 @@ from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.base import Embedder, LanguageModel
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Exchange, Reply, Source, ThinkingTime
+from asterisk_agent.speech import sentences
 
 log = logging.getLogger(__name__)
+
+MOST_PREPARED = 300
+"""Sentences of one channel that are worth speaking beforehand: some 20 MB at telephone rate."""
 
 
 class Minds(Protocol):
@@ -104,6 +109,19 @@ class Brain:
         total_ms = (self._clock() - began) * 1000
         return _timed(reply, ThinkingTime(retrieve_ms, model_ms, total_ms))
 
+    def likely_sentences(self, most: int = MOST_PREPARED) -> list[str]:
+        """Sentences that answers of this channel are made of, each once, the likeliest first.
+
+        An answer begins with a passage's first sentence, or with the one that fits best. All
+        first ones come before any second one. Empty where a model words the answers.
+        """
+        if self._model is not None:
+            return []
+        written = [sentences(passage.text) for passage in self._index.passages]
+        ranks = zip_longest(*written)
+        each = dict.fromkeys(text for rank in ranks for text in rank if text is not None)
+        return list(islice(each, most))
+
     def _act(self, intent: Intent, history: Sequence[Exchange], staffed: bool) -> Reply:
         """The reply to an intent."""
         phrases = self._phrases
@@ -142,6 +160,7 @@ class Brain:
             Talk.WELLBEING: phrases.well,
             Talk.YES: phrases.go_ahead,
             Talk.NO: phrases.anything_else,
+            Talk.WAIT: phrases.listening,
         }
         return Reply(text[talk or Talk.HELLO], Action.SMALLTALK)
 

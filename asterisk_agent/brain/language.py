@@ -37,6 +37,7 @@ class IntentRules:
     voicemail: re.Pattern[str]
     not_voicemail: re.Pattern[str]
     repeat: re.Pattern[str]
+    wait: re.Pattern[str]
     goodbye: re.Pattern[str]
     thanks: re.Pattern[str]
     greeting: re.Pattern[str]
