@@ -629,9 +629,9 @@ class Call:
             if not pieces:
                 continue
             probabilities = await self._engines.detect(self._detector, pieces)
-            if max(probabilities) >= self._turns.settings.quiet_probability:
-                if self._echo.is_echo():
-                    probabilities = [0.0] * whole
+            loud = max(probabilities) >= self._turns.settings.quiet_probability
+            if loud and self._echo.is_echo():
+                probabilities = [0.0] * whole
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
                 self._audio.keep(piece, speaking=self._turns.caller_speaking)

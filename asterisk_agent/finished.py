@@ -15,7 +15,7 @@ from asterisk_agent.turn import Finish
 CONFIDENT = 0.90
 """An answer this sure, to a whole question, is given at once."""
 _LANGUAGES = {"en": ENGLISH}
-_ELLIPSIS = re.compile(r"(?:\.\.|…|[,:;\-–—])[\s\"')]*$")
+_ELLIPSIS = re.compile(r"(?:\.\.|…|[,:;-]|\u2013|\u2014)[\s\"')]*$")
 _WORD = re.compile(r"\d+|[^\W\d_]+")
 
 

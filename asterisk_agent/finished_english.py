@@ -10,9 +10,10 @@ from dataclasses import dataclass
 class Endings:
     """Patterns over the words of an utterance, in lower case and without punctuation.
 
-    ``open``, unless ``not_open``: it cannot be over. ``question``: its last sentence is a whole question. ``complete``:
-    it is a whole request of another form. ``answer``: it answers ``yes_or_no``. ``back_channel``: said while the agent speaks
-    it means "go on"; so do ``thanks`` when the agent is about to go.
+    ``open``, unless ``not_open``: it cannot be over. ``question``: its last sentence is a whole
+    question. ``complete``: it is a whole request of another form. ``answer``: it answers what
+    ``yes_or_no`` asks. ``back_channel``: said while the agent speaks it means "go on"; so do
+    ``thanks`` when the agent is about to go.
     """
 
     open: re.Pattern[str]
@@ -86,13 +87,13 @@ _OPEN = _any(
     r"\b(?:number|code|account|order|phone|reach me|call me|invoice|reference|zip|is|its|digits)\b"
     rf".*\b{_DIGIT}$",
     rf"^{_DIGIT}(?: {_DIGIT})*$",
-    r"\b(?:live|address|located|street|house|number)\b.*\b\d+(?: (?:and )?\w+)?$",
+    rf"\b(?:live|address|located|street|house|number)\b.*\b{_DIGIT}(?: (?:and )?\w+)?$",
     r"\b[b-hj-z] [a-z]$|^(?:[a-z] )+[a-z]$|\bspell\w*\b.*\b[a-z]$|\bas in(?: \w+)?$",
 )
 
 _NOT_OPEN = _any(
     r"^(?:yes|yeah|no) (?:please|thanks|thank you)$",
-    r"\w \w+ please$",
+    r"^(?!yes|yeah|no |ok|hello|hi |and ).*\w(?<!you)(?<!\bi)(?<!we)(?<!but) please$",
     r"^(?:why|when|where|what|who|how|maybe|ok|okay|right|after|before)$",
     r"\b(?:so|too|how|any|cost|no) much$|\bhow many$|\b(?:any|once) more$|\b(?:if|or|why) not$",
     r"\b(?:me|you|that|it) too$|\b(?:is|like|about|do|for|with|after|of|to|know) that$",
@@ -124,7 +125,7 @@ _COMPLETE = _any(
     r"^(?:what|why|when|where|how|how much|how long|pardon|sorry|really)$",
     r"^(?:on |next |this |at |in the )*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?"
     r"|mornings?|afternoons?|evenings?|today|tomorrow|noon|night)$",
-    r"\w \w+ please$",
+    r"^(?!yes|yeah|no |ok|hello|hi |and ).*\w(?<!you)(?<!\bi)(?<!we)(?<!but) please$",
     r"\b(?:stop|wait|hold on|one moment)$",
 )
 

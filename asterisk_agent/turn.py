@@ -43,6 +43,8 @@ class TurnSettings:
     """Speech this long begins a turn: shorter is a click or a breath."""
     pause_s: float = 0.10
     """Quiet this long is worth a guess at what was said, in case the turn is over."""
+    resume_s: float = 0.08
+    """Sound this long within a pause is speech again: a click would move the turn's end."""
     complete_s: float = 0.28
     """Quiet this long ends a turn whose words are complete."""
     unsure_s: float = 0.55
@@ -117,6 +119,7 @@ class TurnTaker:
         self._voiced_s = 0.0
         self._speech_start: float | None = None
         self._last_voice = now
+        self._again_s = 0.0
         self._paused = False
         self._barged = False
         self._finish: Finish | None = None
@@ -151,7 +154,12 @@ class TurnTaker:
         if probability < threshold:
             if self._speech_start is None:
                 self._voiced_s = max(0.0, self._voiced_s - duration_s)
+            self._again_s = 0.0
             return self.tick(now)
+        if self._paused:
+            self._again_s += duration_s
+            if self._again_s < self.settings.resume_s:
+                return []  # nor does the turn end before it is known what this was
         return self._voice(duration_s, now) + self.tick(now)
 
     def understood(self, finish: Finish, now: float) -> list[Action]:
@@ -192,7 +200,7 @@ class TurnTaker:
     def _end_turn(self, speech_start: float, now: float) -> list[Action]:
         finish, barged = self._finish, self._barged
         self._speech_start = self._finish = None
-        self._voiced_s = 0.0
+        self._voiced_s = self._again_s = 0.0
         self._paused = self._barged = False
         self._quiet_since = now
         if self._agent_busy and not barged:
@@ -214,7 +222,7 @@ class TurnTaker:
         elif self._paused:
             self._paused = False
             self._finish = None
-            self._voiced_s = duration_s  # two short sounds are not one long one
+            self._voiced_s = self._again_s  # two short sounds are not one long one
             actions.append(Resumed())
         if self._agent_busy and not self._barged and self._voiced_s >= self.settings.barge_in_s:
             self._barged = True

@@ -120,6 +120,24 @@ def test_a_gap_below_the_pause_is_nothing() -> None:
     assert line.kinds() == [SpeechStarted]
 
 
+def test_a_click_in_a_pause_does_not_move_the_end() -> None:
+    line = Line()
+    line.says(0.96, Finish.UNSURE, after=0.256)
+    line.speech(FRAME_S)
+    line.quiet(OPEN_S)
+    assert line.kinds() == [SpeechStarted, Paused, TurnEnded]
+    (ended_at, ended) = line.log[-1]
+    assert ended == TurnEnded(pytest.approx(START), pytest.approx(START + 0.96))
+    assert ended_at == pytest.approx(0.96 + SETTINGS.unsure_s, abs=FRAME_S)
+
+
+def test_a_turn_does_not_end_while_the_caller_may_just_be_going_on() -> None:
+    line = Line()
+    line.says(0.96, Finish.COMPLETE, after=0.256)
+    line.speech(0.32)
+    assert line.kinds() == [SpeechStarted, Paused, Resumed]
+
+
 @pytest.mark.parametrize(("probability", "kinds"), [(0.4, [SpeechStarted]), (0.3, None)])
 def test_a_voice_that_trails_off_counts_until_it_is_really_quiet(
     probability: float, kinds: list[type[Action]] | None
