@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from typing import Protocol
 
 from asterisk_agent.brain.answer import compose, words_answers
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, judge
+from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, Judgement, judge
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language as language_of
@@ -29,6 +29,13 @@ log = logging.getLogger(__name__)
 
 MOST_PREPARED = 300
 """Sentences of one channel that are worth speaking beforehand: some 20 MB at telephone rate."""
+
+
+PREAMBLE, MOST_STARTS = 15, 2
+"""From so many words on, the question may stand behind a preamble; the last so many beginnings
+of a question are tried."""
+SURE_OF_PART, LEAST_TERMS = 0.85, 2
+"""A part of what was said is only answered if it is surely answered, and says enough by itself."""
 
 
 class Minds(Protocol):
@@ -169,8 +176,7 @@ class Brain:
     ) -> tuple[Reply, float, float]:
         """The reply to a question, and the milliseconds of search and of wording."""
         began = self._clock()
-        question = Question.read(utterance, self._index.language)
-        judgement = judge(question, self._index)
+        question, judgement = self._judge(utterance)
         retrieve_ms = (self._clock() - began) * 1000
         hit, sure = judgement.hit, judgement.confidence
         if hit is None or sure < ASK_BACK:
@@ -182,6 +188,22 @@ class Brain:
         source = Source(passage.file, passage.heading)
         reply = Reply(answer.text, Action.ANSWER, source=source, confidence=sure)
         return reply, retrieve_ms, answer.model_ms
+
+    def _judge(self, utterance: str) -> tuple[Question, Judgement]:
+        """The question and the passage for it. Behind a long preamble, its last part may do."""
+        language = self._index.language
+        question = Question.read(utterance, language)
+        judgement = judge(question, self._index)
+        starts = language.question_starts
+        if judgement.confidence >= ANSWER or starts is None or len(utterance.split()) < PREAMBLE:
+            return question, judgement
+        last = [found.end() for found in starts.finditer(utterance)][-MOST_STARTS:]
+        for start in reversed(last):
+            part = Question.read(utterance[start:], language)
+            found = judge(part, self._index)
+            if found.confidence >= SURE_OF_PART and len(part.terms) >= LEAST_TERMS:
+                return part, found
+        return question, judgement
 
     def _ask_back(
         self, utterance: str, history: Sequence[Exchange], staffed: bool, sure: float
