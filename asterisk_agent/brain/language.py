@@ -59,8 +59,8 @@ class Language:
     ``which`` has the word X of "which X …?" as its group, ``own_case`` marks questions that only a
     look into the caller's file answers; both are matched against the normalised question.
     ``question_starts`` is where the question behind a long preamble may begin, in the utterance as
-    it was recognised. ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a generated answer
-    may never bring in by itself, ``harmless`` the words that it may;
+    it was recognised. ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a
+    generated answer may never bring in by itself, ``harmless`` the words that it may;
     ``qualifiers`` are what it may never drop where it states a fact ("up to", "usually").
     """
 
