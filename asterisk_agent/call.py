@@ -18,7 +18,7 @@ from asterisk_agent.audio import LINE_RATE_HZ, Doubler, quiet_place_s, without_l
 from asterisk_agent.brain.phrases import Phrases
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
-from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, RecognizerSession, VoiceDetector
+from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio
@@ -80,18 +80,18 @@ class AudioLine(Protocol):
 class Engines(Protocol):
     """The engines as a call uses them; ``engines.pool.EnginePool`` is the real one."""
 
-    def listen(self) -> RecognizerSession:
+    def listen(self) -> object:
         """Open an ear."""
 
     async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
         """The probability of speech in each frame."""
 
-    async def recognise(self, session: RecognizerSession, pcm: bytes) -> Transcript:
+    async def recognise(self, ear: object, pcm: bytes) -> Transcript:
         """What a whole turn's 16 kHz audio says."""
 
     async def think(
         self,
-        reply: Callable[[str, Sequence[Exchange]], Reply],
+        reply: Callable[[str, Sequence[Exchange]], Awaitable[Reply]],
         utterance: str,
         history: Sequence[Exchange],
     ) -> Reply:
@@ -152,7 +152,7 @@ class Call:
         line: AudioLine,
         channel: Channel,
         config: Config,
-        reply: Callable[[str, Sequence[Exchange]], Reply],
+        reply: Callable[[str, Sequence[Exchange]], Awaitable[Reply]],
         phrases: Phrases,
         engines: Engines,
         detector: VoiceDetector,

@@ -169,7 +169,7 @@ async def test_the_log_tells_the_call(pbx, new_phone, say):
             break
         await asyncio.sleep(0.1)
     log.close()
-    assert call["outcome"] == "abandoned"
+    assert call["outcome"] == "resolved"
     assert call["reason"] == "hangup"
     who = [turn["who"] for turn in call["turns"]]
     assert who == ["agent", "caller", "agent"]

@@ -16,6 +16,7 @@ LAYERS = (
         "facts",
         "overrides",
         "routing",
+        "route",
         "rescue",
         "speech",
         "speech_english",
@@ -30,7 +31,7 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net"},
+    {"net", "engine_process"},
     {"call", "records", "prompts"},
     {"site", "visits", "reception", "status"},
     {"service"},
@@ -40,6 +41,8 @@ WITHIN = {  # who may import whom of the same layer
     ("overrides", "hours"),
     ("facts", "hours"),
     ("facts", "overrides"),
+    ("route", "overrides"),
+    ("route", "routing"),
     ("routing", "facts"),
     ("routing", "hours"),
     ("routing", "overrides"),
@@ -67,6 +70,9 @@ EDGE = (
     "service.py",
     "observe.py",
     "engines/worker.py",
+    "engines/remote.py",  # deadlines for answers of another process, which may never come
+    "engines/keeper.py",  # pauses between attempts to start that process
+    "engines/serving.py",  # that process's threads
     "sandbox/",
     "cli/",
 )

@@ -60,6 +60,12 @@ class Phrases:
     # For the person who picks up.
     brief_call: str
     brief_said: str
+    # For whoever works the night switch from a phone of the house.
+    switch_open: str
+    switch_closed: str
+    switch_people: str
+    switch_schedule: str
+    switch_failed: str
 
     @property
     def thinking(self) -> tuple[str, str]:
@@ -86,7 +92,7 @@ class Phrases:
     def all_sentences(self, teams: Sequence[str] = (), name: str = "") -> list[str]:
         """Everything above as it is spoken, with these teams' labels and the agent's name."""
         spoken: dict[str, None] = {}
-        for key in (f.name for f in fields(self) if not f.name.startswith("brief_")):
+        for key in (f.name for f in fields(self) if not f.name.startswith(("brief_", "switch_"))):
             text: str = getattr(self, key)
             if "{team}" in text:
                 spoken.update(dict.fromkeys(text.format(team=team) for team in teams))
@@ -137,6 +143,11 @@ _ENGLISH = Phrases(
     anything_else="All right. Is there anything else I can help you with?",
     brief_call="Call for {label}.",
     brief_said="The caller said: {said}",
+    switch_open="Open, until you change it.",
+    switch_closed="Closed, until you change it.",
+    switch_people="Open, and people answer first, until you change it.",
+    switch_schedule="Back to the opening hours.",
+    switch_failed="Nothing was changed. The switch could not be written.",
 )
 
 _KNOWN = {"en": _ENGLISH}

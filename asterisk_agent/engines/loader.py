@@ -44,7 +44,6 @@ def load(config: Config) -> Engines:
         model = loading.start(lambda: load_model(settings.llm))
         embedder = loading.start(load_embedder)
         synthesizer = loading.start(lambda: load_synthesizer(settings.tts))
-        loading.start(load_detector)  # so that the first call does not pay the import
     return Engines(
         recognizer=recognizer(),
         model=model(),
@@ -109,8 +108,6 @@ def warm(engines: Engines) -> None:
     session.feed(heard)
     session.result()
     engines.embedder.query(_WARM_TEXT)
-    detector = engines.new_detector()
-    detector.probability(bytes(2 * detector.frame_samples))
     if engines.model is not None:
         for _ in engines.model.generate([{"role": "user", "content": _WARM_TEXT}], max_tokens=2):
             pass
