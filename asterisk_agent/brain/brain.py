@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice, zip_longest
 from typing import Protocol
 
 from asterisk_agent.brain.answer import compose, words_answers
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, judge
+from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, Judgement, judge
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language as language_of
@@ -22,8 +23,19 @@ from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.base import Embedder, LanguageModel
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Exchange, Reply, Source, ThinkingTime
+from asterisk_agent.speech import sentences
 
 log = logging.getLogger(__name__)
+
+MOST_PREPARED = 300
+"""Sentences of one channel that are worth speaking beforehand: some 20 MB at telephone rate."""
+
+
+PREAMBLE, MOST_STARTS = 15, 2
+"""From so many words on, the question may stand behind a preamble; the last so many beginnings
+of a question are tried."""
+SURE_OF_PART, LEAST_TERMS = 0.85, 2
+"""A part of what was said is only answered if it is surely answered, and says enough by itself."""
 
 
 class Minds(Protocol):
@@ -104,6 +116,19 @@ class Brain:
         total_ms = (self._clock() - began) * 1000
         return _timed(reply, ThinkingTime(retrieve_ms, model_ms, total_ms))
 
+    def likely_sentences(self, most: int = MOST_PREPARED) -> list[str]:
+        """Sentences that answers of this channel are made of, each once, the likeliest first.
+
+        An answer begins with a passage's first sentence, or with the one that fits best. All
+        first ones come before any second one. Empty where a model words the answers.
+        """
+        if self._model is not None:
+            return []
+        written = [sentences(passage.text) for passage in self._index.passages]
+        ranks = zip_longest(*written)
+        each = dict.fromkeys(text for rank in ranks for text in rank if text is not None)
+        return list(islice(each, most))
+
     def _act(self, intent: Intent, history: Sequence[Exchange], staffed: bool) -> Reply:
         """The reply to an intent."""
         phrases = self._phrases
@@ -142,6 +167,7 @@ class Brain:
             Talk.WELLBEING: phrases.well,
             Talk.YES: phrases.go_ahead,
             Talk.NO: phrases.anything_else,
+            Talk.WAIT: phrases.listening,
         }
         return Reply(text[talk or Talk.HELLO], Action.SMALLTALK)
 
@@ -150,8 +176,7 @@ class Brain:
     ) -> tuple[Reply, float, float]:
         """The reply to a question, and the milliseconds of search and of wording."""
         began = self._clock()
-        question = Question.read(utterance, self._index.language)
-        judgement = judge(question, self._index)
+        question, judgement = self._judge(utterance)
         retrieve_ms = (self._clock() - began) * 1000
         hit, sure = judgement.hit, judgement.confidence
         if hit is None or sure < ASK_BACK:
@@ -163,6 +188,22 @@ class Brain:
         source = Source(passage.file, passage.heading)
         reply = Reply(answer.text, Action.ANSWER, source=source, confidence=sure)
         return reply, retrieve_ms, answer.model_ms
+
+    def _judge(self, utterance: str) -> tuple[Question, Judgement]:
+        """The question and the passage for it. Behind a long preamble, its last part may do."""
+        language = self._index.language
+        question = Question.read(utterance, language)
+        judgement = judge(question, self._index)
+        starts = language.question_starts
+        if judgement.confidence >= ANSWER or starts is None or len(utterance.split()) < PREAMBLE:
+            return question, judgement
+        last = [found.end() for found in starts.finditer(utterance)][-MOST_STARTS:]
+        for start in reversed(last):
+            part = Question.read(utterance[start:], language)
+            found = judge(part, self._index)
+            if found.confidence >= SURE_OF_PART and len(part.terms) >= LEAST_TERMS:
+                return part, found
+        return question, judgement
 
     def _ask_back(
         self, utterance: str, history: Sequence[Exchange], staffed: bool, sure: float

@@ -113,6 +113,14 @@ _OWN_CASE = re.compile(
     r"|done)\b"
 )
 
+_QUESTION_STARTS = re.compile(
+    r"(?:(?<=[.!?] )|\b(?:so|and|my question is|is|like to know|want to know|wanted to know"
+    r"|wondering|wanted to ask|tell me|,)[ ,]+(?:if |whether )?)"
+    r"(?=(?:what|when|where|who|which|how|why|do|does|did|is|are|can|could|would|will|should|have"
+    r"|has|you|there|your)\b)",
+    re.IGNORECASE,
+)
+
 _NEGATIONS = (
     "not no never none nobody nothing nowhere neither nor without cannot dont doesnt didnt wont "
     "wouldnt cant couldnt isnt arent wasnt werent shouldnt hasnt havent except unless only"
@@ -139,6 +147,7 @@ ENGLISH = Language(
     which=_WHICH,
     own_case=_OWN_CASE,
     intents=INTENTS,
+    question_starts=_QUESTION_STARTS,
     numbers={
         **{word: str(number) for number, word in enumerate(_NUMBERS.split())},
         **{word: str(10 * number) for number, word in enumerate(_TENS.split(), 2)},

@@ -32,6 +32,7 @@ class Talk(StrEnum):
     WELLBEING = "wellbeing"
     YES = "yes"
     NO = "no"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class IntentReader:
             return Intent(Action.HANDOFF, self.team(plain))
         if rules.repeat.search(plain):
             return Intent(Action.REPEAT)
+        if rules.wait.search(plain):
+            return Intent(Action.SMALLTALK, talk=Talk.WAIT)
         return self._talk(plain)
 
     def team(self, utterance: str) -> str | None:

@@ -136,6 +136,16 @@ _REPEAT = _any(
     r"what was (?:that|it) again",
 )
 
+_WAIT = _any(
+    r"^(?:(?:no|oh|ok|okay|um|uh|please|sorry|hey|yes|and|just|can|could|would|you|now|but|well) )*"
+    r"(?:stop|wait|hold on|hang on|hold it|be quiet|shut up|quiet|enough|thats enough|stop it"
+    r"|stop talking|one moment|one second|just a (?:moment|second|minute|sec)|a moment|a second"
+    r"|give me a (?:moment|second|minute|sec)|wait a (?:moment|second|minute|sec)|let me (?:speak"
+    r"|talk|finish)|hold the line)"
+    r"(?: (?:please|stop|wait|hold on|no|now|a|moment|second|minute|sec|there|for|it|sorry|just|one"
+    r"|thanks|thank you))*$",
+)
+
 _GOODBYE = _any(
     r"\b(?:good ?bye|bye bye|bye|see you|see ya|farewell|so long|cheerio|talk to you later|talk"
     r" soon|take care)\b",
@@ -278,6 +288,7 @@ INTENTS = IntentRules(
     voicemail=_VOICEMAIL,
     not_voicemail=_NOT_VOICEMAIL,
     repeat=_REPEAT,
+    wait=_WAIT,
     goodbye=_GOODBYE,
     thanks=_THANKS,
     greeting=_GREETING,

@@ -37,6 +37,7 @@ class IntentRules:
     voicemail: re.Pattern[str]
     not_voicemail: re.Pattern[str]
     repeat: re.Pattern[str]
+    wait: re.Pattern[str]
     goodbye: re.Pattern[str]
     thanks: re.Pattern[str]
     greeting: re.Pattern[str]
@@ -57,8 +58,9 @@ class Language:
     ``preamble`` matches the politeness before a question, in the text as it was recognised.
     ``which`` has the word X of "which X …?" as its group, ``own_case`` marks questions that only a
     look into the caller's file answers; both are matched against the normalised question.
-    ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a generated answer
-    may never bring in by itself, ``harmless`` the words that it may;
+    ``question_starts`` is where the question behind a long preamble may begin, in the utterance as
+    it was recognised. ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a
+    generated answer may never bring in by itself, ``harmless`` the words that it may;
     ``qualifiers`` are what it may never drop where it states a fact ("up to", "usually").
     """
 
@@ -69,6 +71,7 @@ class Language:
     which: re.Pattern[str]
     own_case: re.Pattern[str]
     intents: IntentRules
+    question_starts: re.Pattern[str] | None = None
     numbers: Mapping[str, str] = field(default_factory=dict)
     negations: frozenset[str] = frozenset()
     fact_words: frozenset[str] = frozenset()

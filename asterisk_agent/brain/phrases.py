@@ -27,6 +27,9 @@ class Phrases:
     clarify_empty: str
     nothing_to_repeat: str
     not_understood: str
+    # Thinking takes a while; never the same one twice in a row.
+    one_moment: str
+    let_me_see: str
     # On the way to a person.
     connecting: str
     connecting_to: str
@@ -52,6 +55,7 @@ class Phrases:
     ability: str
     well: str
     go_ahead: str
+    listening: str
     anything_else: str
     # For the person who picks up.
     brief_call: str
@@ -62,6 +66,11 @@ class Phrases:
     switch_people: str
     switch_schedule: str
     switch_failed: str
+
+    @property
+    def thinking(self) -> tuple[str, str]:
+        """What covers a long thought, in turns."""
+        return self.one_moment, self.let_me_see
 
     def put_through(self, team: str | None, *, staffed: bool = True) -> str:
         """The caller asked for a person; ``team`` is its label."""
@@ -100,6 +109,8 @@ _ENGLISH = Phrases(
     clarify_empty="Sorry, I didn't catch that. Could you say it again?",
     nothing_to_repeat="I haven't said anything yet. What would you like to know?",
     not_understood="I'm sorry, I don't understand. I'll put you through to a colleague.",
+    one_moment="One moment.",
+    let_me_see="Let me see.",
     connecting="I'll put you through to a colleague. One moment, please.",
     connecting_to="I'll put you through to {team}. One moment, please.",
     connecting_away="Nobody is in at the moment, but you can leave a message. One moment, please.",
@@ -128,6 +139,7 @@ _ENGLISH = Phrases(
     "What would you like to know?",
     well="I'm fine, thank you. What can I do for you?",
     go_ahead="Yes, please go ahead. What would you like to know?",
+    listening="All right, I'm listening.",
     anything_else="All right. Is there anything else I can help you with?",
     brief_call="Call for {label}.",
     brief_said="The caller said: {said}",
