@@ -234,27 +234,22 @@ RESCUES = (
 )
 
 
-def rescues(folder: Path, healthy: Path, plan: Path) -> dict[str, tuple[Path, Path]]:
-    """Script and plan of each broken second rung, and of the healthy one."""
+def rescues(folder: Path, healthy: Path, plan: Path) -> dict[str, Path]:
+    """The script of each broken second rung, and of the healthy one."""
     folder.mkdir()
-    found = {HEALTHY: (healthy, plan), MISSING: (folder / "missing", plan)}
+    found = {HEALTHY: healthy, MISSING: folder / "missing"}
     written = {name: f"#!/bin/sh\n{text}" for name, text in SCRIPTS.items()}
     python = healthy.read_text(encoding="utf-8").partition("\n")[2]
     written["has no Python"] = f"#!{folder}/no/python3\n{python}"
     written["has no package"] = f"#!{sys.executable} -IS\n{python}"
-    for name, text in written.items():
-        script = folder / name.replace(" ", "-")
-        script.write_text(text, encoding="utf-8")
-        script.chmod(0o755)
-        found[name] = (script, plan)
-    locked = folder / "locked"
-    locked.write_text("#!/bin/sh\n", encoding="utf-8")
-    locked.chmod(0o644)
-    found["is not executable"] = (locked, plan)
+    written["is not executable"] = f'#!/bin/sh\nexec {healthy} "$@"\n'
     whole = plan.read_text(encoding="utf-8")
-    for name, text in (("half a plan", whole[: len(whole) // 2]), ("another plan", "{}")):
-        broken = folder / f"{name.replace(' ', '-')}.json"
-        broken.write_text(text, encoding="utf-8")
-        found[f"has {name}"] = (healthy, broken)
-    found["has no plan"] = (healthy, folder / "no-plan.json")
+    for name, text in {"half a plan": whole[: len(whole) // 2], "another plan": "{}"}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for name in ("no plan", "half a plan", "another plan"):
+        written[f"has {name}"] = f"#!/bin/sh\nshift\nexec {healthy} '{folder / name}' \"$@\"\n"
+    for name, text in written.items():
+        found[name] = folder / name.replace(" ", "-")
+        found[name].write_text(text, encoding="utf-8")
+        found[name].chmod(0o644 if name == "is not executable" else 0o755)
     return found

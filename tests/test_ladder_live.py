@@ -83,13 +83,11 @@ def write_cases(pbx, addresses, broken):
     """An extension for each case, which breaks the rungs for its call; the extension by case."""
     lines, extensions = ["", "[from-trunk](+)"], {}
     for index, case in enumerate(CASES):
-        script, plan = broken[case.rescue]
         address = addresses[f"{case.service} later" if case.later else case.service]
         extensions[case] = f"8{index:04}"
         lines += [
             f"exten => {extensions[case]},1,Set(__AGENT_FASTAGI={address})",
-            f" same => n,Set(__AGENT_RESCUE={script})",
-            f" same => n,Set(__AGENT_PLAN={plan})",
+            f" same => n,Set(__AGENT_RESCUE={broken[case.rescue]})",
             f" same => n,Goto(asterisk-agent,{case.channel},1)",
         ]
     with (pbx.generated / "extensions.conf").open("a", encoding="utf-8") as file:
