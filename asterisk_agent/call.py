@@ -290,8 +290,11 @@ class Call:
             match cue:
                 case CallerTurn():
                     thought = await cue.thought
-                    if not said and thought.reply.action in _NOT_A_MESSAGE:
-                        return _NOT_A_MESSAGE[thought.reply.action]
+                    instead = _instead_of_a_message(thought)
+                    if instead is Outcome.EMERGENCY or (instead is not None and not said):
+                        to_voicemail = instead is Outcome.VOICEMAIL
+                        text = self._phrases.to_voicemail if to_voicemail else thought.reply.text
+                        return await self._part(text, instead)
                     said += [thought.transcript.text] if thought.transcript.text else []
                 case Pressed("#") | None if said:
                     break
@@ -676,7 +679,20 @@ _NOT_A_MESSAGE = {
     Action.VOICEMAIL: Outcome.VOICEMAIL,
     Action.GOODBYE: Outcome.RESOLVED,
 }
-"""What a caller may say instead of a message."""
+SHORT_WORDS = 6
+
+
+def _instead_of_a_message(thought: Thought) -> Outcome | None:
+    """What a caller who is asked for a message wants instead; None: it is the message.
+
+    Messages speak of calling back and of people, too, so only a few words are taken as a wish.
+    """
+    reply = thought.reply
+    if reply.action is Action.EMERGENCY:
+        return Outcome.EMERGENCY
+    if reply.unanswered or len(thought.transcript.text.split()) > SHORT_WORDS:
+        return None
+    return _NOT_A_MESSAGE.get(reply.action)
 
 
 def greeting(config: Config, channel: Channel, state: str) -> str:

@@ -344,6 +344,18 @@ def test_what_is_no_message_is_done_instead(text, outcome):
     assert (result.outcome, result.story.message) == (outcome, None)
 
 
+@pytest.mark.parametrize("text", ["what about mars", "a person please call me back on monday then"])
+def test_what_the_documents_do_not_say_is_a_message_all_the_same(text):
+    replies = {text: Reply(PHRASES.unknown, Action.HANDOFF, unanswered="mars" in text)}
+    result = converse(Script().says(OFFERED + 1, text), replies, purpose="message")
+    assert (result.outcome, result.story.message) == ("message", text)
+
+
+def test_an_emergency_is_never_a_message():
+    script = Script().says(OFFERED + 1, "this is pat").says(OFFERED + 4, "there is a fire")
+    assert take(script).outcome == "emergency"
+
+
 def test_hanging_up_in_mid_message_is_a_hang_up():
     assert take(Script().says(OFFERED + 1, "this is pat").hangs_up(OFFERED + 2)).outcome == "hangup"
 
