@@ -32,6 +32,7 @@ class Action(StrEnum):
     GOODBYE = "goodbye"
     EMERGENCY = "emergency"
     SMALLTALK = "smalltalk"
+    ABUSE = "abuse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from asterisk_agent.cli.app import app
 
-COMMAND_MODULES = ("run", "reload", "check", "dialplan", "models", "ask", "speech", "calls")
+COMMAND_MODULES = ("run", "reload", "check", "dialplan", "models", "ask", "speech", "calls", "evaluate")
 """Modules of this package; importing one registers its commands."""
 
 
