@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Protocol
 
 from asterisk_agent.brain.answer import compose, words_answers
@@ -15,13 +16,17 @@ from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, judge
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language as language_of
+from asterisk_agent.brain.office import FILE as HOURS
+from asterisk_agent.brain.office import Office
 from asterisk_agent.brain.phrases import phrases_for
 from asterisk_agent.brain.question import Question
+from asterisk_agent.config.compiling import plan_of
 from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.base import Embedder, LanguageModel
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Exchange, Reply, Source, ThinkingTime
+from asterisk_agent.overrides import Override
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +48,40 @@ def _no_clock() -> float:
 
 
 def build(
-    config: Config, channel: Channel, engines: Minds, clock: Callable[[], float] = _no_clock
+    config: Config,
+    channel: Channel,
+    engines: Minds,
+    clock: Callable[[], float] = _no_clock,
+    *,
+    now: Callable[[], datetime] | None = None,
+    override: Callable[[], Override | None] = lambda: None,
 ) -> Brain:
     """Read the channel's documents and make them searchable. Blocking.
 
-    Raises ConfigError for documents that cannot be read, EngineError where embedding fails.
+    ``now`` (aware instants) lets the agent tell the opening hours, ``override`` gives the night
+    switch where it is in force. Raises ConfigError for documents that cannot be read, EngineError
+    where embedding fails.
     """
     passages = load_passages(config.knowledge_directory, channel.knowledge)
     language = language_of(config.agent.language)
     index = Index(passages, engines.embedder, language, data_directory() / "vectors")
-    return Brain(config, channel, index, engines.model, clock)
+    office = office_of(config, channel, now, override) if now is not None else None
+    return Brain(config, channel, index, engines.model, clock, office)
+
+
+def office_of(
+    config: Config,
+    channel: Channel,
+    now: Callable[[], datetime],
+    override: Callable[[], Override | None] = lambda: None,
+) -> Office | None:
+    """The channel's opening hours as callers ask for them; None without ``hours:``."""
+    if channel.hours is None:
+        return None
+    schedule = plan_of(config, now().year - 1).schedules[channel.hours]
+    greetings = (channel.label, channel.greeting, config.agent.greeting)
+    names = [text for text in greetings if text]
+    return Office(schedule, now, override, names, channel.hours)
 
 
 class Brain:
@@ -69,12 +98,14 @@ class Brain:
         index: Index,
         model: LanguageModel | None,
         clock: Callable[[], float] = _no_clock,
+        office: Office | None = None,
     ) -> None:
         self._config = config
         self._channel = channel
         self._index = index
         self._model = model if words_answers(config.engines.llm, model) else None
         self._clock = clock
+        self._office = office
         self._phrases = phrases_for(config.agent.language)
         self._intents = IntentReader(index.language, config.teams)
 
@@ -92,6 +123,8 @@ class Brain:
         intent = self._intents.read(utterance)
         if intent is not None:
             reply = self._act(intent, history, staffed)
+        elif (known := self._hours(utterance, history)) is not None:
+            reply = known
         elif not any(map(str.isalnum, utterance)):
             reply = self._ask_back(utterance, history, staffed, 0.0)
         else:
@@ -103,6 +136,17 @@ class Brain:
                 reply = Reply(text, Action.HANDOFF, unanswered=True, confidence=0.0)
         total_ms = (self._clock() - began) * 1000
         return _timed(reply, ThinkingTime(retrieve_ms, model_ms, total_ms))
+
+    def _hours(self, utterance: str, history: Sequence[Exchange]) -> Reply | None:
+        """The answer to a question about opening hours, from the plan."""
+        if self._office is None:
+            return None
+        last = _last_of_agent(history)
+        follows = last is not None and last.source is not None and last.source.file == HOURS
+        text = self._office.answer(utterance, follows=follows)
+        if text is None:
+            return None
+        return Reply(text, Action.ANSWER, source=Source(HOURS, self._office.heading))
 
     def _act(self, intent: Intent, history: Sequence[Exchange], staffed: bool) -> Reply:
         """The reply to an intent."""

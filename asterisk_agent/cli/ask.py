@@ -133,7 +133,7 @@ def brain_of(
     """The brain of a channel, with a clock."""
     from asterisk_agent.brain.brain import build
 
-    return build(config, channel, engines, time.perf_counter)
+    return build(config, channel, engines, time.perf_counter, now=now)
 
 
 def _now() -> datetime:
