@@ -57,9 +57,9 @@ class Language:
     ``preamble`` matches the politeness before a question, in the text as it was recognised.
     ``which`` has the word X of "which X …?" as its group, ``own_case`` marks questions that only a
     look into the caller's file answers; both are matched against the normalised question.
-    ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a generated answer
-    may never bring in by itself, ``harmless`` the words that it may;
-    ``qualifiers`` are what it may never drop where it states a fact ("up to", "usually").
+    For the gate: ``weightless`` words may differ between a passage and what is said of it,
+    ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions`` are written
+    out first, and ``joins`` (with one group) matches the words between two clauses.
     """
 
     code: str
@@ -69,8 +69,7 @@ class Language:
     which: re.Pattern[str]
     own_case: re.Pattern[str]
     intents: IntentRules
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    negations: frozenset[str] = frozenset()
-    fact_words: frozenset[str] = frozenset()
-    qualifiers: frozenset[str] = frozenset()
-    harmless: frozenset[str] = frozenset()
+    joins: re.Pattern[str]
+    contractions: Mapping[str, str] = field(default_factory=dict)
+    weightless: frozenset[str] = frozenset()
+    binding: frozenset[str] = frozenset()

@@ -140,7 +140,7 @@ class Office:
         ordinary = hours.weekly_intervals(self.schedule)
         numbers = [day.weekday() for day in span.days]
         groups = _grouped(numbers, ordinary)
-        said = [_sentence(f"On {words.weekdays(days)}", open_, asked) for open_, days in groups]
+        said = [_sentence(_on(days), open_, asked) for open_, days in groups]
         special = [
             self._dated(day, asked)
             for day in span.days
@@ -167,14 +167,14 @@ class Office:
         ordinary = hours.weekly_intervals(self.schedule)
         groups = _grouped(range(7), ordinary)
         open_ = [
-            f"{words.weekdays(days)} {words.intervals(intervals)}"
+            f"{words.on_weekdays(days)} {words.intervals(intervals)}"
             for intervals, days in groups
             if intervals
         ]
         if not open_:
             return "We are closed at the moment."
-        said = [words.sentence(f"We are open on {words.join(open_, 'and on')}")]
-        said += [f"On {words.weekdays(days)} we are closed." for at, days in groups if not at]
+        said = [words.sentence(f"We are open {words.join(open_)}")]
+        said += [f"{_on(days)} we are closed." for at, days in groups if not at]
         today = self._local().date()
         for day in (today + offset * _DAY for offset in range(7)):
             if day in self.schedule.dates and self._on(day) != ordinary[day.weekday()]:
@@ -192,7 +192,7 @@ class Office:
             return self._week()
         return " ".join(
             words.sentence(
-                f"On {words.weekdays(days)} we are closed from {words.minute(end)} to",
+                f"{_on(days)} we are closed from {words.minute(end)} to",
                 words.minute(start),
             )
             for (end, start), days in gaps.items()
@@ -214,6 +214,11 @@ def _sentence(when: str, open_: Sequence[Interval], asked: Asked) -> str:
             return words.sentence(f"{when} we close at {words.minute(end)}")
         return words.sentence(f"{when} we open at {words.minute(start)}")
     return words.sentence(f"{when} we are open {words.intervals(open_)}")
+
+
+def _on(days: Sequence[int]) -> str:
+    said = words.on_weekdays(days)
+    return said[0].upper() + said[1:]
 
 
 def _grouped(

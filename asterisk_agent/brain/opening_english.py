@@ -304,6 +304,12 @@ def weekdays(numbers: Sequence[int]) -> str:
     return join(names)
 
 
+def on_weekdays(numbers: Sequence[int]) -> str:
+    """ "from Monday to Thursday", but "on Saturday"."""
+    named = weekdays(numbers)
+    return f"{'from' if ' to ' in named else 'on'} {named}"
+
+
 def calendar_day(day: date) -> str:
     """ "Friday, December 25"."""
     return f"{weekday(day.weekday())}, {_MONTHS[day.month - 1].capitalize()} {day.day}"
