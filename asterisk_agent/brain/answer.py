@@ -67,12 +67,26 @@ def extract(question: Question, passage: Passage, language: Language) -> str:
         return " ".join(written)
     worth = [_worth(question, sentence, language) for sentence in written]
     start = worth.index(max(worth))
-    end = start + 1
-    while end < len(written) and end - start < MOST_SENTENCES:
-        if _words(written[start : end + 1]) > MOST_WORDS:
-            break
+    while start and language.dialogue.leaning.match(written[start]):
+        start -= 1  # "After that …" means nothing without what it comes after
+    return " ".join(_part(written[start:]))
+
+
+def rest(said: str, passage: Passage) -> str:
+    """The next part of a passage after what was ``said`` of it; "" where that was the end."""
+    written = sentences(passage.text)
+    told = [at for at, sentence in enumerate(written) if sentence in said]
+    if not told:
+        return ""
+    return " ".join(_part(written[told[-1] + 1 :]))
+
+
+def _part(written: list[str]) -> list[str]:
+    """The first sentences, as many as can be spoken at once."""
+    end = min(1, len(written))
+    while end < min(len(written), MOST_SENTENCES) and _words(written[: end + 1]) <= MOST_WORDS:
         end += 1
-    return " ".join(written[start:end])
+    return written[:end]
 
 
 def _words(written: list[str]) -> int:

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from asterisk_agent.brain.answer import compose, words_answers
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, judge
+from asterisk_agent.brain.answer import compose, rest, words_answers
+from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, Judgement, judge
+from asterisk_agent.brain.dialogue import (
+    Choice,
+    before,
+    choice,
+    heading,
+    in_context,
+    last_of_agent,
+    offered,
+    own_terms,
+    spelled,
+)
+from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language as language_of
@@ -20,6 +32,7 @@ from asterisk_agent.brain.office import FILE as HOURS
 from asterisk_agent.brain.office import Office
 from asterisk_agent.brain.phrases import phrases_for
 from asterisk_agent.brain.question import Question
+from asterisk_agent.brain.words import normalise
 from asterisk_agent.config.compiling import plan_of
 from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Channel, Config
@@ -119,65 +132,118 @@ class Brain:
         """
         began = self._clock()
         utterance = _printable(utterance)
-        retrieve_ms = model_ms = 0.0
+        turn = _Turn(utterance, tuple(history), staffed)
         intent = self._intents.read(utterance)
-        if intent is not None:
-            reply = self._act(intent, history, staffed)
-        elif (known := self._hours(utterance, history)) is not None:
-            reply = known
-        elif not any(map(str.isalnum, utterance)):
-            reply = self._ask_back(utterance, history, staffed, 0.0)
-        else:
-            try:
-                reply, retrieve_ms, model_ms = self._answer(utterance, history, staffed)
-            except EngineError as error:
-                log.error("brain: cannot search the documents", extra={"problem": error.message})
-                text = self._phrases.broken if staffed else self._phrases.connecting_away
-                reply = Reply(text, Action.HANDOFF, unanswered=True, confidence=0.0)
+        try:
+            if intent is not None and intent.action in _FIRST:
+                reply = self._act(intent, turn)
+            else:
+                reply = self._taken_up(turn) or self._said(intent, turn)
+        except EngineError as error:
+            log.error("brain: cannot search the documents", extra={"problem": error.message})
+            text = self._phrases.broken if staffed else self._phrases.connecting_away
+            reply = Reply(text, Action.HANDOFF, unanswered=True, confidence=0.0)
         total_ms = (self._clock() - began) * 1000
-        return _timed(reply, ThinkingTime(retrieve_ms, model_ms, total_ms))
+        return _timed(reply, replace(reply.ms, total=total_ms))
 
-    def _hours(self, utterance: str, history: Sequence[Exchange]) -> Reply | None:
-        """The answer to a question about opening hours, from the plan."""
-        if self._office is None:
-            return None
-        last = _last_of_agent(history)
-        follows = last is not None and last.source is not None and last.source.file == HOURS
-        text = self._office.answer(utterance, follows=follows)
-        if text is None:
-            return None
-        return Reply(text, Action.ANSWER, source=Source(HOURS, self._office.heading))
+    def read_out(self, source: Source) -> str:
+        """All that the passages under a source say; "" where there is none."""
+        found = (p for p in self._index.passages if (p.file, p.heading) == _place(source))
+        return " ".join(passage.text for passage in found)
 
-    def _act(self, intent: Intent, history: Sequence[Exchange], staffed: bool) -> Reply:
+    # --- what leans on the turns before -------------------------------------------------------
+
+    def _taken_up(self, turn: _Turn) -> Reply | None:
+        """The reply to an answer to the agent's own question, or to "spell that"."""
+        last = turn.last
+        if last is None:
+            return None
+        rules, plain = self._index.language.dialogue, normalise(turn.utterance)
+        if rules.spell.search(plain):
+            return self._spelled(last)
+        if rules.slower.search(plain) and len(plain.split()) <= _SHORT:
+            return replace(self._again(turn), slow=True)
+        offers = offered(last.text, self._index.passages)
+        if last.action is Action.CLARIFY and offers:
+            return self._chosen(turn, offers)
+        if last.action in (Action.ANSWER, Action.REPEAT) and self._more(plain, last):
+            return self._rest(turn, last)
+        return None
+
+    def _chosen(self, turn: _Turn, offers: Sequence[Passage]) -> Reply | None:
+        earlier = turn.callers_before
+        taken = choice(turn.utterance, offers, earlier, self._index.language)
+        if taken is None:
+            return None
+        if taken is Choice.NEITHER:
+            return self._dont_know(replace(turn, utterance=earlier), 0.0)
+        assert isinstance(taken, Passage)
+        return self._told(Question.read(earlier, self._index.language), taken, 1.0)
+
+    def _more(self, plain: str, last: Exchange) -> bool:
+        language = self._index.language
+        asked = last.text.endswith(self._phrases.more)
+        yes_or_no = language.intents.yes.search(plain) or language.intents.no.search(plain)
+        return bool(language.dialogue.go_on.search(plain) or (asked and yes_or_no))
+
+    def _rest(self, turn: _Turn, last: Exchange) -> Reply:
+        if self._index.language.intents.no.search(normalise(turn.utterance)):
+            return Reply(self._phrases.anything_else, Action.SMALLTALK)
+        found = before(turn.history, self._index.passages)
+        passage = found.passage if found is not None else None
+        text = rest(last.text, passage) if passage is not None else ""
+        if passage is None or not text:
+            return Reply(self._phrases.nothing_more, Action.SMALLTALK)
+        return Reply(self._with_more(text, passage), Action.ANSWER, source=_source(passage))
+
+    def _spelled(self, last: Exchange) -> Reply:
+        text = spelled(last.text)
+        if not text:
+            return Reply(self._phrases.nothing_to_spell, Action.CLARIFY)
+        return Reply(text, Action.REPEAT, source=last.source, slow=True)
+
+    # --- intents --------------------------------------------------------------------------------
+
+    def _said(self, intent: Intent | None, turn: _Turn) -> Reply:
+        """The reply to an intent, or else to a question."""
+        if intent is not None:
+            return self._act(intent, turn)
+        if not any(map(str.isalnum, turn.utterance)):
+            return self._ask_back(turn, 0.0)
+        return self._hours(turn) or self._answer(turn)
+
+    def _act(self, intent: Intent, turn: _Turn) -> Reply:
         """The reply to an intent."""
         phrases = self._phrases
         match intent.action:
             case Action.HANDOFF:
-                text = phrases.put_through(self._label(intent.team), staffed=staffed)
-                return Reply(text, Action.HANDOFF, team=intent.team)
+                text = phrases.put_through(self._label(intent.team), staffed=turn.staffed)
+                return Reply(text, Action.HANDOFF, team=intent.team, urgent=intent.urgent)
             case Action.EMERGENCY:
                 return Reply(phrases.emergency, Action.EMERGENCY, team=intent.team)
             case Action.VOICEMAIL:
                 return Reply(phrases.to_voicemail, Action.VOICEMAIL)
+            case Action.ABUSE:
+                return Reply(phrases.abuse, Action.ABUSE)
             case Action.GOODBYE:
                 return Reply(phrases.goodbye, Action.GOODBYE)
             case Action.REPEAT:
-                return self._again(history)
-        return self._small_talk(intent.talk, history)
+                return self._again(turn)
+        return self._small_talk(intent.talk, turn)
 
-    def _again(self, history: Sequence[Exchange]) -> Reply:
+    def _again(self, turn: _Turn) -> Reply:
         prompts = (self._phrases.still_there, self._phrases.press_zero)
-        last = _last_of_agent([turn for turn in history if turn.text not in prompts])
+        last = last_of_agent([other for other in turn.history if other.text not in prompts])
         if last is None:
             return Reply(self._phrases.nothing_to_repeat, Action.CLARIFY)
         return Reply(last.text, Action.REPEAT, source=last.source)
 
-    def _small_talk(self, talk: Talk | None, history: Sequence[Exchange]) -> Reply:
-        phrases = self._phrases
-        last = _last_of_agent(history)
+    def _small_talk(self, talk: Talk | None, turn: _Turn) -> Reply:
+        phrases, last = self._phrases, turn.last
         done = last is not None and last.text in (phrases.anything_else, phrases.welcome)
         if talk is Talk.NO and done:
             return Reply(phrases.goodbye, Action.GOODBYE)
+        labels = [self._config.teams[id_].label for id_ in self._channel.in_hours.handoff]
         text = {
             Talk.HELLO: phrases.hello,
             Talk.THANKS: phrases.welcome,
@@ -186,41 +252,87 @@ class Brain:
             Talk.WELLBEING: phrases.well,
             Talk.YES: phrases.go_ahead,
             Talk.NO: phrases.anything_else,
+            Talk.REACHED: phrases.reached.format(label=self._channel.label),
+            Talk.TEAMS: phrases.teams.format(teams=", ".join(labels)) if labels else phrases.hello,
         }
         return Reply(text[talk or Talk.HELLO], Action.SMALLTALK)
 
-    def _answer(
-        self, utterance: str, history: Sequence[Exchange], staffed: bool
-    ) -> tuple[Reply, float, float]:
-        """The reply to a question, and the milliseconds of search and of wording."""
+    # --- questions ------------------------------------------------------------------------------
+
+    def _hours(self, turn: _Turn) -> Reply | None:
+        """The answer to a question about opening hours, from the plan."""
+        if self._office is None:
+            return None
+        last = turn.last
+        follows = last is not None and last.source is not None and last.source.file == HOURS
+        text = self._office.answer(turn.utterance, follows=follows)
+        if text is None:
+            return None
+        return Reply(text, Action.ANSWER, source=Source(HOURS, self._office.heading))
+
+    def _answer(self, turn: _Turn) -> Reply:
+        """The reply to a question to the documents."""
         began = self._clock()
-        question = Question.read(utterance, self._index.language)
-        judgement = judge(question, self._index)
-        retrieve_ms = (self._clock() - began) * 1000
+        question, judgement = self._judged(turn)
+        took = ThinkingTime(retrieve=(self._clock() - began) * 1000)
         hit, sure = judgement.hit, judgement.confidence
         if hit is None or sure < ASK_BACK:
-            return self._dont_know(utterance, staffed, sure), retrieve_ms, 0.0
-        if sure < ANSWER:
-            return self._ask_back(utterance, history, staffed, sure), retrieve_ms, 0.0
-        passage = hit.passage
-        answer = compose(question, passage, self._index.language, self._model, self._clock)
-        source = Source(passage.file, passage.heading)
-        reply = Reply(answer.text, Action.ANSWER, source=source, confidence=sure)
-        return reply, retrieve_ms, answer.model_ms
+            return replace(self._dont_know(turn, sure), ms=took)
+        if sure < ANSWER or judgement.torn:
+            return replace(self._which(turn, judgement), ms=took)
+        reply = self._told(question, hit.passage, sure)
+        return replace(reply, ms=replace(took, model=reply.ms.model))
 
-    def _ask_back(
-        self, utterance: str, history: Sequence[Exchange], staffed: bool, sure: float
-    ) -> Reply:
+    def _judged(self, turn: _Turn) -> tuple[Question, Judgement]:
+        """What is asked, alone or after the last answer, and the passage that answers it best."""
+        language = self._index.language
+        alone = Question.read(turn.utterance, language)
+        found = before(turn.history, self._index.passages)
+        leaning = in_context(turn.utterance, found, language) if found is not None else []
+        judged = [(q, _without(judge(q, self._index), told)) for q, told in leaning]
+        if not own_terms(alone, language) and self._index.passages:
+            if judged:
+                return max(judged, key=lambda pair: pair[1].confidence)
+            return alone, _doubted(judge(alone, self._index))  # "how much is it": what is?
+        judged.append((alone, judge(alone, self._index)))
+        return max(judged, key=lambda pair: pair[1].confidence)
+
+    def _told(self, question: Question, passage: Passage, sure: float) -> Reply:
+        answer = compose(question, passage, self._index.language, self._model, self._clock)
+        text = self._with_more(answer.text, passage)
+        ms = ThinkingTime(model=answer.model_ms)
+        return Reply(text, Action.ANSWER, source=_source(passage), confidence=sure, ms=ms)
+
+    def _with_more(self, text: str, passage: Passage) -> str:
+        """``text``, and where it is not all that the passage says, whether to go on."""
+        return f"{text} {self._phrases.more}" if rest(text, passage) else text
+
+    def _which(self, turn: _Turn, judgement: Judgement) -> Reply:
+        """Ask whether the likeliest passage is meant, or which of two."""
+        likely = [judgement.hit]
+        if judgement.other_confidence >= max(ASK_BACK, judgement.confidence / 4):
+            likely.append(judgement.other)
+        named = {heading(h.passage): h.passage for h in likely if h and h.passage.heading}
+        last = turn.last
+        if not named or (last is not None and last.action is Action.CLARIFY):
+            return self._ask_back(turn, judgement.confidence)
+        text = self._phrases.do_you_mean(list(named))
+        options = tuple(map(_source, named.values()))
+        sure = judgement.confidence
+        return Reply(text, Action.CLARIFY, confidence=sure, options=options)
+
+    def _ask_back(self, turn: _Turn, sure: float) -> Reply:
         """Ask once; who was asked already and is still not understood gets a person."""
-        last = _last_of_agent(history)
+        last = turn.last
         if last is not None and last.action is Action.CLARIFY:
-            return self._dont_know(utterance, staffed, sure)
-        text = self._phrases.clarify if utterance.strip() else self._phrases.clarify_empty
+            return self._dont_know(turn, sure)
+        said = turn.utterance.strip()
+        text = self._phrases.clarify if said else self._phrases.clarify_empty
         return Reply(text, Action.CLARIFY, confidence=sure)
 
-    def _dont_know(self, utterance: str, staffed: bool, sure: float) -> Reply:
-        team = self._intents.team(utterance)
-        text = self._phrases.dont_know(self._label(team), staffed=staffed)
+    def _dont_know(self, turn: _Turn, sure: float) -> Reply:
+        team = self._intents.team(turn.utterance)
+        text = self._phrases.dont_know(self._label(team), staffed=turn.staffed)
         return Reply(text, Action.HANDOFF, team=team, confidence=sure, unanswered=True)
 
     def _label(self, team: str | None) -> str | None:
@@ -230,13 +342,57 @@ class Brain:
         return known.label if known is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One utterance and the turns before it."""
+
+    utterance: str
+    history: tuple[Exchange, ...]
+    staffed: bool
+
+    @property
+    def last(self) -> Exchange | None:
+        """The agent's last turn."""
+        return last_of_agent(self.history)
+
+    @property
+    def callers_before(self) -> str:
+        """What the caller said the turn before."""
+        return next((turn.text for turn in reversed(self.history) if turn.who == "caller"), "")
+
+
+_FIRST = (Action.EMERGENCY, Action.HANDOFF, Action.VOICEMAIL, Action.ABUSE)
+"""Intents that come before any answer to a question of the agent's."""
+_SHORT = 8
+"""Words up to which "slowly" asks for the last answer again."""
+
+
+def _without(judgement: Judgement, told: Passage | None) -> Judgement:
+    """The judgement if the passage that was just told cannot be meant."""
+    hit = judgement.hit
+    if told is None or hit is None or hit.passage != told:
+        return judgement
+    if judgement.other is None:
+        return Judgement(None, 0.0)
+    return Judgement(judgement.other, judgement.other_confidence)
+
+
+def _doubted(judgement: Judgement) -> Judgement:
+    """A judgement that is good for a question back, at most."""
+    return replace(judgement, confidence=min(judgement.confidence, ANSWER - 0.01))
+
+
+def _source(passage: Passage) -> Source:
+    return Source(passage.file, passage.heading)
+
+
+def _place(source: Source) -> tuple[str, str]:
+    return source.file, source.heading
+
+
 def _printable(text: str) -> str:
     """``text`` without what no engine can take: control characters, halves of surrogate pairs."""
     return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST])
-
-
-def _last_of_agent(history: Sequence[Exchange]) -> Exchange | None:
-    return next((turn for turn in reversed(history) if turn.who == "agent" and turn.text), None)
 
 
 def _timed(reply: Reply, ms: ThinkingTime) -> Reply:

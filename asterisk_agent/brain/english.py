@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from asterisk_agent.brain.dialogue_english import DIALOGUE
 from asterisk_agent.brain.intents_english import INTENTS
 from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.lexicon_english import LEXICON
@@ -140,6 +141,7 @@ ENGLISH = Language(
     which=_WHICH,
     own_case=_OWN_CASE,
     intents=INTENTS,
+    dialogue=DIALOGUE,
     joins=re.compile(r"\b(and|or|but|so)\b", re.IGNORECASE),
     contractions=_CONTRACTIONS,
     weightless=frozenset(_WEIGHTLESS.split()),

@@ -134,8 +134,12 @@ def _turn(brain: Brain, heard: str, history: list[Exchange], case: Case) -> Repl
 
 
 def _clearer(case: Case, reply: Reply, brain: Brain, language: str) -> str:
-    """What a caller says who was asked back: the same again."""
-    return case.text
+    """What a caller says who was asked back: which offer is meant, or none, or the same again."""
+    for place, source in enumerate(reply.options):
+        told = Reply(brain.read_out(source), Action.ANSWER, source=source)
+        if (case.facts or case.headings) and holds(case, told, language):
+            return "yes" if len(reply.options) == 1 else ("the first one", "the second one")[place]
+    return "no" if reply.options else case.text
 
 
 def count(findings: Iterable[Finding]) -> Report:

@@ -32,6 +32,8 @@ class Talk(StrEnum):
     WELLBEING = "wellbeing"
     YES = "yes"
     NO = "no"
+    REACHED = "reached"
+    TEAMS = "teams"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Intent:
     action: Action
     team: str | None = None
     talk: Talk | None = None
+    urgent: bool = False
 
 
 class IntentReader:
@@ -65,8 +68,11 @@ class IntentReader:
             return Intent(Action.EMERGENCY, self.team(plain))
         if rules.voicemail.search(plain) and not rules.not_voicemail.search(plain):
             return Intent(Action.VOICEMAIL)
-        if self._wants_person(plain):
-            return Intent(Action.HANDOFF, self.team(plain))
+        urgent = bool(rules.urgent.search(plain) and not rules.not_urgent.search(plain))
+        if self._wants_person(plain) or urgent:
+            return Intent(Action.HANDOFF, self.team(plain), urgent=urgent)
+        if rules.abuse.search(plain):
+            return Intent(Action.ABUSE)
         if rules.repeat.search(plain):
             return Intent(Action.REPEAT)
         return self._talk(plain)
@@ -104,6 +110,8 @@ class IntentReader:
         if rules.yes.search(plain):
             return Intent(Action.SMALLTALK, talk=Talk.YES)
         for talk, pattern, most in (
+            (Talk.REACHED, rules.reached, len(plain)),
+            (Talk.TEAMS, rules.teams, LEFT_OVER),
             (Talk.IDENTITY, rules.identity, LEFT_OVER),
             (Talk.WELLBEING, rules.wellbeing, 1),
             (Talk.ABILITY, rules.ability, 1),

@@ -262,6 +262,48 @@ _NOT_EMERGENCY = _any(
     r"\bfire (?:sale|stick|tv|wall)\b|\b(?:fired|hire and fire)\b",
 )
 
+_INSULT = (
+    r"(?:stupid|dumb|idiotic?|idiots?|moron|useless|fucking|bloody|damn|goddamn|piece of (?:shit"
+    r"|crap|junk|garbage)|shit|bastard|bitch|asshole|arsehole|cunt|wanker|dick|motherfucker)"
+)
+_ABUSE = _any(
+    r"\b(?:fuck|screw|damn|stuff) (?:you|yourself|off|u|your \w+)\b|\bgo to hell\b"
+    r"|\bpiss off\b|\bsuck my\b|\bkiss my\b|\bgo (?:fuck|kill) yourself\b|\bi will kill you\b",
+    rf"\byou(?:re| are)? (?:all |just |such |really |so |a |an |the |(?:fucking |bloody |damn "
+    rf"|stupid |dumb |useless )+)*{_INSULT}\b",
+    r"\bshut (?:the (?:fuck|hell) )?up\b|\b(?:stupid|dumb|fucking|useless) (?:machine|robot|bot"
+    r"|computer|thing)\b",
+    rf"^(?:(?:you|oh|um|uh|hey|the|what|a|an) )*{_INSULT}(?: {_INSULT})*$|^fuck(?: this| it)*$",
+)
+
+_URGENT = _any(
+    r"\b(?:this is|its|it is|that is|thats|really|very|quite|rather|extremely|so) (?:really |very "
+    r"|quite |extremely |so |rather |an? )*(?:urgent|time critical)\b",
+    r"\b(?:urgent(?:ly)?|immediately|at once|right now|right away|straight away) (?:need|needs"
+    r"|help|please help)\b|\b(?:need|needs|want) (?:\w+ ){0,4}?(?:urgently|immediately|at once"
+    r"|right now|right away|straight away)\b",
+    r"\b(?:it|this|that) (?:really )?(?:cant|cannot|can not|wont|must not|mustnt) wait\b"
+    r"|\b(?:cant|cannot|can not) wait (?:until|till) (?:tomorrow|monday|morning|next)\b",
+    r"\burgent (?:matter|problem|case|issue|situation)\b|^urgent(?: please)?$",
+)
+_NOT_URGENT = _any(
+    r"\b(?:not|isnt|nothing|no|never|wasnt)(?: \w+){0,2}? (?:urgent|hurry|rush)\b",
+    r"\b(?:if|when|is|are|do|does|how|what|charge|cost|extra)\b.*\b(?:urgent|immediately)\b"
+    r"(?!.*\b(?:its|it is|this is|need)\b)",
+)
+_REACHED = _any(
+    r"^(?:\w+ ){0,3}?(?:have i|did i|ive) (?:reached?|called|dialed|dialled|got through to)\b"
+    r"(?! (?:a|an|any|my) )",
+    r"^(?:\w+ ){0,3}?(?:who|which|what) (?:company|business|department|place|number|line|team)"
+    r" (?:is this|am i (?:calling|talking to)|have i (?:reached|called|dialed|dialled))\b",
+    r"^(?:\w+ ){0,2}?who (?:have|did) i (?:reached?|called|call)\b",
+)
+_TEAMS = _any(
+    r"\b(?:which|what) (?:teams|departments|people|offices|desks)\b(?: \w+){0,3}? (?:there|have"
+    r"|exist|available|talk|speak|put me through|connect|transfer|reach)\b",
+    r"\b(?:who|whom) (?:can|could) you (?:put|connect|transfer|pass) me\b",
+)
+
 _FILLERS = """
 ok okay thanks thank you very much so for your the help great then alright all right well no yes
 yeah that is thats perfect too a lot and it me i im have nice day again now just um uh oh good
@@ -286,6 +328,11 @@ INTENTS = IntentRules(
     wellbeing=_WELLBEING,
     yes=_YES,
     no=_NO,
+    abuse=_ABUSE,
+    urgent=_URGENT,
+    not_urgent=_NOT_URGENT,
+    reached=_REACHED,
+    teams=_TEAMS,
     reach_team=(
         r"^(?:(?:the|your|to|um|uh|hello|hi|yes|no|oh|just|and|a) )*{team}(?: (?:department|team"
         r"|desk|office|"

@@ -45,9 +45,34 @@ class IntentRules:
     wellbeing: re.Pattern[str]
     yes: re.Pattern[str]
     no: re.Pattern[str]
+    abuse: re.Pattern[str]
+    urgent: re.Pattern[str]
+    not_urgent: re.Pattern[str]
+    reached: re.Pattern[str]
+    teams: re.Pattern[str]
     reach_team: str
     """Around a team's name (``{team}``): words that ask to be put through to it."""
     fillers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class DialogueRules:
+    """Patterns over the normalised utterance that only make sense after something was said.
+
+    ``follows`` begins a question that leans on the one before, ``points`` are the words that do;
+    ``first``, ``second`` and ``neither`` choose between two offers, ``go_on`` asks for the rest.
+    ``leaning`` is matched against a sentence that makes no sense without the one before it.
+    """
+
+    follows: re.Pattern[str]
+    points: re.Pattern[str]
+    first: re.Pattern[str]
+    second: re.Pattern[str]
+    neither: re.Pattern[str]
+    go_on: re.Pattern[str]
+    slower: re.Pattern[str]
+    spell: re.Pattern[str]
+    leaning: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -69,6 +94,7 @@ class Language:
     which: re.Pattern[str]
     own_case: re.Pattern[str]
     intents: IntentRules
+    dialogue: DialogueRules
     joins: re.Pattern[str]
     contractions: Mapping[str, str] = field(default_factory=dict)
     weightless: frozenset[str] = frozenset()
