@@ -20,6 +20,7 @@ from asterisk_agent.brain.dialogue import (
     heading,
     in_context,
     last_of_agent,
+    leans,
     offered,
     own_terms,
     spelled,
@@ -289,11 +290,14 @@ class Brain:
         alone = Question.read(turn.utterance, language)
         found = before(turn.history, self._index.passages)
         leaning = in_context(turn.utterance, found, language) if found is not None else []
-        judged = [(q, _without(judge(q, self._index), told)) for q, told in leaning]
-        if not own_terms(alone, language) and self._index.passages:
+        judged = [(q, judge(q, self._index, told)) for q, told in leaning]
+        if not own_terms(alone, language) and language.dialogue.points.search(alone.plain):
             if judged:
                 return max(judged, key=lambda pair: pair[1].confidence)
             return alone, _doubted(judge(alone, self._index))  # "how much is it": what is?
+        best = max(judged, key=lambda pair: pair[1].confidence, default=None)
+        if best and leans(turn.utterance, language) and best[1].confidence >= ASK_BACK:
+            return best
         judged.append((alone, judge(alone, self._index)))
         return max(judged, key=lambda pair: pair[1].confidence)
 
@@ -365,16 +369,6 @@ _FIRST = (Action.EMERGENCY, Action.HANDOFF, Action.VOICEMAIL, Action.ABUSE)
 """Intents that come before any answer to a question of the agent's."""
 _SHORT = 8
 """Words up to which "slowly" asks for the last answer again."""
-
-
-def _without(judgement: Judgement, told: Passage | None) -> Judgement:
-    """The judgement if the passage that was just told cannot be meant."""
-    hit = judgement.hit
-    if told is None or hit is None or hit.passage != told:
-        return judgement
-    if judgement.other is None:
-        return Judgement(None, 0.0)
-    return Judgement(judgement.other, judgement.other_confidence)
 
 
 def _doubted(judgement: Judgement) -> Judgement:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.knowledge import Hit, Index
 from asterisk_agent.brain.question import Question
 
@@ -56,9 +57,9 @@ class Judgement:
         )
 
 
-def judge(question: Question, index: Index) -> Judgement:
-    """Find the passage that answers the question best. Raises EngineError."""
-    hits = index.search(question, limit=4)
+def judge(question: Question, index: Index, told: Passage | None = None) -> Judgement:
+    """Find the passage that answers the question best, but for one. Raises EngineError."""
+    hits = [hit for hit in index.search(question, limit=5) if hit.passage != told]
     if not hits:
         return Judgement(None, 0.0)
     best = hits[0]
@@ -84,7 +85,7 @@ def confidence(question: Question, hit: Hit, index: Index) -> float:
         + _MEANING * (hit.meaning - 0.88)
         + _STANDING_OUT * (hit.standing_out - 0.08)
         + _OVERLAP * (hit.overlap - 0.6)
-        + _AHEAD * max(min(hit.ahead, 0.15), -0.05)
+        + _AHEAD * max(min(hit.ahead, 0.15), -0.02)
         + _SUBJECT_LACKING * next(reversed(lacking.values()), 0.0)
         + _PRICED_THING_LACKING * question.wants_a("price") * max(lacking.values(), default=0.0)
         + _WHICH_MISSING * _asks_for_another_thing(question, hit, index)

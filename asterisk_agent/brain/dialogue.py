@@ -18,6 +18,8 @@ from asterisk_agent.events import Action, Exchange
 
 MOST_OWN_WORDS = 3
 """Words with a meaning of their own up to which "and …?" leans on the question before."""
+SHORT = 6
+"""Words up to which "and …" does not stand alone."""
 _SPELT = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:https?://|www\.)\S+?(?=[.,;]?(?:\s|$))"
     r"|\+?\d[\d ()./-]{4,}\d"
@@ -87,7 +89,10 @@ def in_context(
         subject = tuple(t for t in topic if t not in _asked_by(heading, language))
         core = f"{question.core} {last.passage.heading}"
         terms = tuple(dict.fromkeys((*question.terms, *subject)))
-        return [(replace(question, core=core, terms=terms, own_case=False), None)]
+        told = last.passage
+        plainly = [w.plainly or w.stated for w in question.wants]
+        again = all(pattern.search(told.text) for pattern in plainly)
+        return [(replace(question, core=core, terms=terms, own_case=False), None if again else told)]
     if not follows:
         return []
     earlier = Question.read(last.question, language)
@@ -114,6 +119,12 @@ def in_context(
     return [(framed, last.passage), (joined, last.passage)]
 
 
+def leans(utterance: str, language: Language) -> bool:
+    """Whether an utterance is no more than an addition to the question before: "and on Monday"."""
+    plain = normalise(utterance)
+    return len(plain.split()) <= SHORT and language.dialogue.follows.match(plain) is not None
+
+
 def own_terms(question: Question, language: Language) -> list[str]:
     """The question's terms that name a thing: neither light, nor the kind of fact asked for."""
     asked = _asked_by(question, language)
@@ -122,10 +133,10 @@ def own_terms(question: Question, language: Language) -> list[str]:
 
 def _asked_by(question: Question, language: Language) -> set[str]:
     """Terms that say no more than which kind of fact is asked for: "price"."""
-    found = {language.lexicon.term(want.name) for want in question.wants}
+    found = {language.lexicon.term(want.name) for want in question.wants if want.general}
     for want in question.wants:
         matched = want.asked.search(question.plain)
-        if matched is not None and "counted" not in want.asked.groupindex:
+        if matched is not None and want.general:
             found.update(language.lexicon.term(word) for word in matched[0].split()[:4])
     return found
 

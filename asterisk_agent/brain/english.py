@@ -38,6 +38,8 @@ _WANTS = (
             r"|\binclud|\bcosts?\b|\bfees?\b|\bpric|\bcharge",
             re.IGNORECASE,
         ),
+        re.compile(r"[$€£]\s?\d|\d\s?(?:[$€£]|dollars|euros|pounds|percent|%)", re.IGNORECASE),
+        general=True,
     ),
     Want(
         "time",
@@ -53,6 +55,7 @@ _WANTS = (
             rf"|once|twice|visits?|times|{_words(_DAYS)}|{_words(_MONTHS)})\b",
             re.IGNORECASE,
         ),
+        general=True,
     ),
     Want(
         "count",

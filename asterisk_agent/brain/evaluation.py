@@ -76,7 +76,9 @@ def ask(case: Case, brain: Brain, language: str, say: Say = lambda text: text) -
     """Ask one question, after those before it."""
     history: list[Exchange] = []
     for before in case.after:
-        _turn(brain, say(before), history, case)
+        offers = _turn(brain, say(before), history, case).options
+        if offers:
+            _turn(brain, say("yes" if len(offers) == 1 else "the first one"), history, case)
     heard = say(case.text)
     reply = _turn(brain, heard, history, case)
     asked_back = reply.action is Action.CLARIFY and case.expect is not Action.CLARIFY

@@ -14,12 +14,16 @@ class Want:
     """A kind of fact that a question asks for, and what a text that states one looks like.
 
     ``asked`` is matched against the normalised question, ``stated`` against the passage as written.
-    Where both have a group ``counted``, the text must count the thing that the question counts.
+    ``plainly``, where given, is what a text that was just told must hold to answer "how much is
+    that?". ``general``: asked of anything at all, so that the word by itself names no thing. Where
+    both have a group ``counted``, the text must count the thing that the question counts.
     """
 
     name: str
     asked: re.Pattern[str]
     stated: re.Pattern[str]
+    plainly: re.Pattern[str] | None = None
+    general: bool = False
 
 
 @dataclass(frozen=True)
