@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from asterisk_agent.brain.answer import compose, rest, words_answers
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, Judgement, judge
+from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, OFFER, Judgement, judge
 from asterisk_agent.brain.dialogue import (
     Choice,
     before,
@@ -314,7 +314,7 @@ class Brain:
     def _which(self, turn: _Turn, judgement: Judgement) -> Reply:
         """Ask whether the likeliest passage is meant, or which of two."""
         likely = [judgement.hit]
-        if judgement.other_confidence >= max(ASK_BACK, judgement.confidence / 4):
+        if judgement.other_confidence >= max(OFFER, judgement.confidence / 4):
             likely.append(judgement.other)
         named = {heading(h.passage): h.passage for h in likely if h and h.passage.heading}
         last = turn.last

@@ -20,6 +20,8 @@ ANSWER = 0.40
 """From here on the passage is spoken. On the scale of a fit that counts wrong ones three times."""
 ASK_BACK = 0.10
 """From here on the caller is asked whether that is meant; below, a person knows better."""
+OFFER = 0.03
+"""From here on a second passage is offered beside the first, where it is a quarter as likely."""
 HARD_DOUBT = 0.08
 """What is left of the confidence where a passage cannot hold the answer."""
 TOO_CLOSE = 0.004

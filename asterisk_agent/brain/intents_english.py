@@ -247,7 +247,34 @@ _EMERGENCY = _any(
     r"\b(?:break ?in|burglar|intruder|robber)\w* (?:in|at|right now)\b|\bsomeone (?:is"
     r" )?(?:breaking in|attacking)\b",
 )
+_EMERGENCY = _any(
+    _EMERGENCY.pattern,
+    r"\bfill\w*(?: up)? with (?:\w+ )?(?:smoke|gas|fumes)\b|\bflames? (?:are |is )?(?:coming"
+    r"|shooting)\b|\bsmell (?:something |it |wires? |plastic |rubber )*(?:burning|smoke)\b",
+    r"\b(?:isnt|not|stopped|no longer) (?:moving|breathing|responding|waking up)\b"
+    r"(?! (?:parts?|to (?:a|our|your|my)))",
+    r"\b(?:swallowed|ate|drank|took) (?:\w+ ){0,2}?(?:batter(?:y|ies)|poison|bleach|too many pills"
+    r"|pills|magnets?|chemicals?)\b|\b(?:was|got|been) (?:stabbed|shot|attacked|electrocuted|run"
+    r" over|hit by a)\b",
+    r"\b(?:someone|somebody|man|guy|person|woman) (?:\w+ )?(?:with|has|holding) a (?:gun|knife"
+    r"|weapon)\b|\b(?:broke|broken|breaking) into (?:my|our|the|your) (?:\w+ )?(?:house|home"
+    r"|apartment|flat|office|shop|store)\b(?!.*\b(?:last|yesterday|insurance)\b)",
+    r"\b(?:power|electric|live) (?:line|wire|cable)s? (?:\w+ )?(?:fell|down|hanging|loose|came"
+    r" down|on the (?:ground|road|floor))\b",
+    r"\bbroke(?:n)? (?:his|her|their|my) (?:leg|arm|neck|back|hip|skull)\b|\bfell (?:down the"
+    r" stairs|off (?:a|the) (?:ladder|roof|scaffold\w*))\b",
+    r"\b(?:child|kid|baby|son|daughter|toddler|dog|mother|mum|mom|father|dad|wife|husband|man|woman"
+    r"|somebody|someone|person|he|she) (?:is |are |has been |got )?(?:locked|stuck|trapped|pinned"
+    r"|underneath|under) (?:in|inside|under|underneath|beneath|between)\b"
+    r"|\b(?:is|are) (?:trapped|pinned|buried)\b|\bis underneath\b",
+    r"\blife or death\b|\blife threatening\b|\bcrash(?:ed)? into (?:your|my|our|the) (?:shop|house"
+    r"|store|building|office|wall|window|fence)\b",
+)
 _NOT_EMERGENCY = _any(
+    r"\b(?:can|may|could|allowed to|am i allowed to|do you) (?:i |we |you |people |to )*smoke\b",
+    r"\bdying to (?:know|hear|see|try|find)\b",
+    r"\bstop(?:ped)? (?:moving|working|responding)(?: \w+){0,3}? (?:car|engine|printer|clock"
+    r"|computer|machine|phone|screen|website)\b",
     r"\b(?:no|not|isnt|wasnt|arent|never|dont|doesnt|without)(?: \w+){0,3}? (?:emergency|fire"
     r"|gas|gas leak|smoke|hurt|injured|danger|shock|sparks?|bleeding|burning|smell gas)\b(?!"
     r" (?:but|service))",

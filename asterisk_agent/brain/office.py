@@ -32,12 +32,12 @@ _MIDDAY = (11 * 60, 15 * 60)
 class Office:
     """One channel's hours, as callers ask for them.
 
-    ``now`` gives the current instant, aware; ``override`` the night switch where it is in force.
+    ``instant`` gives the current one, aware; ``override`` the night switch where it is in force.
     ``names`` are texts with the company's own names, which a question may hold: its greeting.
     """
 
     schedule: Schedule
-    now: Callable[[], datetime]
+    instant: Callable[[], datetime]
     override: Callable[[], Override | None] = lambda: None
     names: Sequence[str] = ()
     heading: str = ""
@@ -68,7 +68,7 @@ class Office:
     # --- facts --------------------------------------------------------------------------------
 
     def _local(self) -> datetime:
-        return self.now().astimezone(ZoneInfo(self.schedule.timezone))
+        return self.instant().astimezone(ZoneInfo(self.schedule.timezone))
 
     def _named(self, today: date) -> list[tuple[str, date]]:
         """The special days from today on, with their names."""
@@ -81,7 +81,7 @@ class Office:
         switched = self.override()
         if switched is not None:
             return switched.state is not OverrideState.CLOSED
-        return hours.look(self.schedule, self.now())[0] is State.OPEN
+        return hours.look(self.schedule, self.instant())[0] is State.OPEN
 
     def _openings(self) -> Iterator[tuple[date, int]]:
         """The days and minutes at which it opens, after now."""
