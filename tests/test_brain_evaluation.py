@@ -68,7 +68,9 @@ def test_a_company_that_nothing_was_fitted_to(engines: Minds) -> None:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(("trade", "most_wrong", "least"), [("clinic", 0, 0.9), ("library", 1, 0.8)])
+@pytest.mark.parametrize(
+    ("trade", "most_wrong", "least"), [("clinic", 0, 0.9), ("library", 1, 0.8)]
+)
 def test_other_trades(engines: Minds, trade: str, most_wrong: int, least: float) -> None:
     report = evaluated(DATA / trade, read(DATA / trade / "questions.yaml"), engines)
     required = {"wrong": most_wrong, "right": least, "handed_over": 0.95, "person": 1.0}

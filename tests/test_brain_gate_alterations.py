@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from brain_fakes import DATA, EXAMPLE, ScriptedModel
@@ -70,7 +71,7 @@ def altered(text: str) -> Iterator[tuple[str, str]]:
         digit = str((int(text[last]) + 1) % 10)
         yield "digit", f"{text[:last]}{digit}{text[last + 1 :]}"
         yield "digit", f"{text[: found.start()]}1{text[found.start() :]}"
-    for a, b in zip(numbers, numbers[1:], strict=False):
+    for a, b in pairwise(numbers):
         if a[0] != b[0]:
             between = text[a.end() : b.start()]
             yield "swap", f"{text[: a.start()]}{b[0]}{between}{a[0]}{text[b.end() :]}"
@@ -86,11 +87,7 @@ def altered(text: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def passages() -> tuple[Passage, ...]:
-    return tuple(
-        passage
-        for folder in FOLDERS
-        for passage in load_passages(folder, ["."])
-    )
+    return tuple(passage for folder in FOLDERS for passage in load_passages(folder, ["."]))
 
 
 def cases() -> list[tuple[str, str, Passage]]:

@@ -80,7 +80,7 @@ def build(
     language = language_of(config.agent.language)
     index = Index(passages, engines.embedder, language, data_directory() / "vectors")
     office = office_of(config, channel, now, override) if now is not None else None
-    return Brain(config, channel, index, engines.model, clock, office)
+    return Brain(config, channel, index, engines.model, clock, office=office)
 
 
 def office_of(
@@ -112,6 +112,7 @@ class Brain:
         index: Index,
         model: LanguageModel | None,
         clock: Callable[[], float] = _no_clock,
+        *,
         office: Office | None = None,
     ) -> None:
         self._config = config

@@ -53,9 +53,7 @@ class Judgement:
     def torn(self) -> bool:
         """Whether two passages answer equally well."""
         return (
-            self.hit is not None
-            and self.other_confidence >= ANSWER
-            and self.hit.ahead < TOO_CLOSE
+            self.hit is not None and self.other_confidence >= ANSWER and self.hit.ahead < TOO_CLOSE
         )
 
 

@@ -92,7 +92,9 @@ def in_context(
         told = last.passage
         plainly = [w.plainly or w.stated for w in question.wants]
         again = all(pattern.search(told.text) for pattern in plainly)
-        return [(replace(question, core=core, terms=terms, own_case=False), None if again else told)]
+        return [
+            (replace(question, core=core, terms=terms, own_case=False), None if again else told)
+        ]
     if not follows:
         return []
     earlier = Question.read(last.question, language)
@@ -170,9 +172,7 @@ def choice(
 
 def offered(text: str, passages: Iterable[Passage]) -> list[Passage]:
     """The passages that a question of the agent's names by their headings, in its order."""
-    at = {
-        passage: text.find(f'"{heading(passage)}"') for passage in passages if passage.heading
-    }
+    at = {passage: text.find(f'"{heading(passage)}"') for passage in passages if passage.heading}
     found = sorted((where, passage.heading, passage) for passage, where in at.items() if where >= 0)
     by_heading = {name: passage for _, name, passage in reversed(found)}
     return [by_heading[name] for name in dict.fromkeys(name for _, name, _ in found)]
@@ -190,11 +190,7 @@ def spelled(text: str) -> str:
 
 
 def _letters(word: str) -> list[str]:
-    return [
-        _SIGNS.get(sign, sign.upper())
-        for sign in word
-        if sign.isalnum() or sign in _SIGNS
-    ]
+    return [_SIGNS.get(sign, sign.upper()) for sign in word if sign.isalnum() or sign in _SIGNS]
 
 
 def words_of(text: str) -> set[str]:

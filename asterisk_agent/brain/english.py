@@ -125,8 +125,10 @@ less than if when where while outside may might should must per each every inste
 """
 _WEIGHTLESS = "a an the is are be do does also so then well please that"
 _CONTRACTIONS = {
-    **{f"{verb}nt": f"{verb} not" for verb in
-       "do does did is are was were has have had would could should must need".split()},
+    **{
+        f"{verb}nt": f"{verb} not"
+        for verb in "do does did is are was were has have had would could should must need".split()
+    },
     "cant": "can not",
     "cannot": "can not",
     "wont": "will not",

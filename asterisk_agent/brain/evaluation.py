@@ -181,9 +181,7 @@ def _delays(ms: list[float]) -> dict[str, float]:
         return {}
     ordered = sorted(ms)
     at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
-    return {
-        name: round(ordered[round(part * (len(ordered) - 1))], 1) for name, part in at.items()
-    }
+    return {name: round(ordered[round(part * (len(ordered) - 1))], 1) for name, part in at.items()}
 
 
 def _written(name: str, value: float) -> str:

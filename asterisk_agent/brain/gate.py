@@ -2,9 +2,9 @@
 
 A sentence may be spoken if it is one sentence of the passage, or a clause of it, word for word in
 the passage's own order, once both are written the way they are said. Only words that carry no fact
-may differ: articles, pronouns, forms of "be". So no number, day, name, unit, "not" or promise can be
-altered, added, exchanged or dropped, whatever the model; a sentence that is refused is replaced by
-the author's own. What a model is left to do is to choose and to shorten.
+may differ: articles, pronouns, forms of "be". So no number, day, name, unit, "not" or promise can
+be altered, added, exchanged or dropped, whatever the model; a sentence that is refused is replaced
+by the author's own. What a model is left to do is to choose and to shorten.
 """
 
 from __future__ import annotations

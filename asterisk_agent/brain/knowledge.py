@@ -189,7 +189,10 @@ class Index:
         np.maximum.at(title, self._title_of, self._titles @ vector)
         part = np.full(len(self.passages), -1.0, dtype=np.float32)
         np.maximum.at(part, self._part_of, self._parts @ vector)
-        return (whole + np.where(title < 0, whole, title) + np.where(part < 0, whole, part)) / 3
+        mean: Vector = (
+            whole + np.where(title < 0, whole, title) + np.where(part < 0, whole, part)
+        ) / np.float32(3)
+        return mean
 
     def _met(self, terms: Sequence[str], question: Question) -> dict[str, Vector]:
         """For each term, how far it stands in each passage."""

@@ -77,4 +77,5 @@ def _member(passages: Sequence[frozenset[str]], words: Sequence[str]) -> Vector:
 
 def _unit(vectors: Vector) -> Vector:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(length, 1e-9)).astype(np.float32)
+    unit: Vector = (vectors / np.maximum(length, 1e-9)).astype(np.float32)
+    return unit

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -185,7 +186,7 @@ class Office:
         """The gap around midday, where all days that have one have the same."""
         gaps: dict[tuple[int, int], list[int]] = {}
         for number, open_ in enumerate(hours.weekly_intervals(self.schedule)):
-            for (_, end), (start, _) in zip(open_, open_[1:], strict=False):
+            for (_, end), (start, _) in pairwise(open_):
                 if _MIDDAY[0] <= end <= _MIDDAY[1]:
                     gaps.setdefault((end, start), []).append(number)
         if not gaps:

@@ -15,27 +15,25 @@ from asterisk_agent.brain.opening import Asked, Edge, Form, Span
 from asterisk_agent.brain.words import normalise
 from asterisk_agent.plan import Interval
 
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
+_DAY_WORDS = "monday tuesday wednesday thursday friday saturday sunday"
+_MONTH_WORDS = (
+    "january february march april may june july august september october november december"
 )
-_ORDINALS = (
+_ONE_WORDS = "one two three four five six seven eight nine"
+_TEEN_WORDS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_ORDINAL_WORDS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
+)
+_DAYS, _MONTHS = _DAY_WORDS.split(), _MONTH_WORDS.split()
+_ORDINALS, _ONES = _ORDINAL_WORDS.split(), _ONE_WORDS.split()
 _ORDINAL = {word: number for number, word in enumerate(_ORDINALS, 1)}
 _ORDINAL |= {f"twenty {word}": 20 + number for word, number in list(_ORDINAL.items())[:9]}
 _ORDINAL |= {"thirtieth": 30, "thirty first": 31}
-_ONES = "one two three four five six seven eight nine".split()
 _CARDINAL = {f"twenty {word}": 20 + number for number, word in enumerate(_ONES, 1)}
 _CARDINAL |= {word: number for number, word in enumerate(_ONES, 1)}
-_CARDINAL |= {
-    word: number
-    for number, word in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
-        10,
-    )
-} | {"twenty": 20, "thirty": 30, "thirty one": 31}
+_CARDINAL |= {word: number for number, word in enumerate(_TEEN_WORDS.split(), 10)}
+_CARDINAL |= {"twenty": 20, "thirty": 30, "thirty one": 31}
 _NUMBER = "|".join(sorted({**_ORDINAL, **_CARDINAL}, key=len, reverse=True))
 _NTH = rf"(?:\d{{1,2}}(?: ?(?:st|nd|rd|th))?|{_NUMBER})"
 _MONTH = "|".join(_MONTHS)
@@ -114,7 +112,9 @@ def read(
     """
     plain = normalise(text)
     plain = re.sub(r"\bxmas\b", "christmas", plain)
-    if not (_OPENS.search(plain) or (follows and (_FOLLOWS.match(plain) or len(plain.split()) < 4))):
+    if not (
+        _OPENS.search(plain) or (follows and (_FOLLOWS.match(plain) or len(plain.split()) < 4))
+    ):
         return None
     left, spans = _spans(plain, today, named)
     if left is None:
@@ -211,9 +211,7 @@ def _next(month: int, day: int, today: date) -> date | None:
     return None
 
 
-def _named(
-    plain: str, today: date, named: Sequence[tuple[str, date]]
-) -> tuple[str, Span | None]:
+def _named(plain: str, today: date, named: Sequence[tuple[str, date]]) -> tuple[str, Span | None]:
     """The special day whose whole name is said, the longest first; else one with a fixed date."""
     best: tuple[str, ...] = ()
     for name, _ in named:

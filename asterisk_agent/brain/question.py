@@ -12,7 +12,8 @@ from asterisk_agent.brain.words import Lexicon, normalise, tokens
 class Question:
     """``core`` is the utterance without the politeness before it, ``plain`` its normalised form.
 
-    ``words`` are its words as they were said; ``terms`` those that say something, once each; ``wants`` the kinds of fact asked for;
+    ``words`` are its words as they were said; ``terms`` those that say something, once
+    each; ``wants`` the kinds of fact asked for;
     ``which`` the word X of "which X …?"; ``own_case`` is set where only a look into the caller's
     own file could answer.
     """

@@ -123,7 +123,7 @@ def minds(config: Config) -> Minds:
     """The engines that questions need; no ears, no voice."""
     from asterisk_agent.engines.loader import load_embedder, load_model
 
-    model = load_model(config.engines.llm) if _may_word_answers(config) else None
+    model = load_model(config.engines.llm, config.directory) if _may_word_answers(config) else None
     return _Minds(load_embedder(), model)
 
 
@@ -143,8 +143,9 @@ def _now() -> datetime:
 def _may_word_answers(config: Config) -> bool:
     """Whether it is worth loading the language model at all."""
     llm = config.engines.llm
-    if llm.engine == "none" or llm.answers != "auto":
-        return llm.engine != "none" and llm.answers == "generative"
+    if llm.engine != "llama" or llm.answers != "auto":
+        wanted = llm.engine == "openai" and llm.answers == "auto"
+        return wanted or (llm.engine != "none" and llm.answers == "generative")
     from asterisk_agent.engines.choose import folder_of
 
     try:

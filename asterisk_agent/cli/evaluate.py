@@ -70,8 +70,10 @@ class Asked:
 @reports_errors
 def evaluate(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help=f"Default: {QUESTIONS} beside agent.yaml.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help=f"Default: {QUESTIONS} beside agent.yaml."),
     ] = None,
+    *,
     config: ConfigDirectory = DEFAULT_CONFIG,
     as_json: Json = False,
     speech: Annotated[

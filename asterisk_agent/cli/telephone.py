@@ -61,7 +61,7 @@ class Telephone:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "said.wav")
             command = ["flite", "-voice", self._flite, "-t", words, "-o", str(file)]
-            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+            done = subprocess.run(command, capture_output=True, check=False)
             if done.returncode or not file.is_file():
                 raise AgentError(f"flite could not speak with the voice {self._flite!r}")
             return read_wav(file)
