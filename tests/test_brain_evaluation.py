@@ -34,15 +34,16 @@ def engines() -> Minds:
 
 def evaluated(directory: Path, questions: QuestionSet, engines: Minds) -> Report:
     config = load(directory)
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    moment = [datetime(2026, 1, 1, tzinfo=UTC)]
     brains: dict[str, Brain] = {}
     findings = []
     for case in questions.cases:
         zone = ZoneInfo(config.timezone)
-        moment = case.at.replace(tzinfo=zone) if case.at is not None else moment
+        if case.at is not None:
+            moment[0] = case.at.replace(tzinfo=zone)
         channel = config.channels[case.channel or next(iter(config.channels))]
         if channel.id not in brains:
-            brains[channel.id] = build(config, channel, engines, now=lambda: moment)
+            brains[channel.id] = build(config, channel, engines, now=lambda: moment[0])
         findings.append(ask(case, brains[channel.id], "en"))
     return count(findings)
 

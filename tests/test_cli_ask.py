@@ -25,7 +25,7 @@ def _no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(loader, "load_embedder", WordEmbedder)
 
-    def load_model(config: Config) -> None:
+    def load_model(*_: object) -> None:
         raise AssertionError("the language model is not needed")
 
     monkeypatch.setattr(loader, "load_model", load_model)
@@ -146,7 +146,7 @@ def configured(directory: Path, llm: str) -> Path:
 
 
 def test_generative_answers_load_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader, "load_model", lambda llm: ScriptedModel("The visit costs $89."))
+    monkeypatch.setattr(loader, "load_model", lambda *_: ScriptedModel("The visit costs $89."))
     config = configured(tmp_path, "answers: generative")
     (reply,) = answers(run(FEE, "--json", config=config))
     assert reply["answer"] == "The visit costs $89."
@@ -155,7 +155,7 @@ def test_generative_answers_load_the_model(tmp_path: Path, monkeypatch: pytest.M
 def test_auto_loads_it_only_if_it_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[Config] = []
 
-    def load_model(config: Config) -> ScriptedModel:
+    def load_model(*_: object) -> ScriptedModel:
         loaded.append(config)
         return ScriptedModel("The visit costs $89.", parameters=1_500_000_000)
 

@@ -18,6 +18,9 @@ from asterisk_agent.speech import sentences
 MOST_WORDS = 45
 """About 17 seconds of speech; nobody keeps more in mind."""
 MOST_SENTENCES = 3
+CLEARLY_BETTER = 1.0
+"""Words by which a later sentence must meet a question better for what stands before it to be left
+out. Who asks for a price or a time gets the sentence that has it."""
 TRUSTED_PARAMETERS = 1_000_000_000
 """``answers: auto`` lets a model of this size word answers. Smaller ones get facts wrong even with
 the passage before them, so all their sentences would fall to the gate, and only cost time."""
@@ -68,7 +71,8 @@ def extract(question: Question, passage: Passage, language: Language) -> str:
     if len(written) <= MOST_SENTENCES and _words(written) <= MOST_WORDS:
         return " ".join(written)
     worth = [_worth(question, sentence, language) for sentence in written]
-    start = worth.index(max(worth))
+    best = worth.index(max(worth))
+    start = best if question.wants or worth[best] > worth[0] + CLEARLY_BETTER else 0
     while start and language.dialogue.leaning.match(written[start]):
         start -= 1  # "After that …" means nothing without what it comes after
     return " ".join(_part(written[start:]))

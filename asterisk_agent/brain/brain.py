@@ -25,7 +25,7 @@ from asterisk_agent.brain.dialogue import (
     own_terms,
     spelled,
 )
-from asterisk_agent.brain.documents import Passage
+from asterisk_agent.brain.documents import Passage, fingerprint
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language as language_of
@@ -76,11 +76,21 @@ def build(
     switch where it is in force. Raises ConfigError for documents that cannot be read, EngineError
     where embedding fails.
     """
-    passages = load_passages(config.knowledge_directory, channel.knowledge)
-    language = language_of(config.agent.language)
-    index = Index(passages, engines.embedder, language, data_directory() / "vectors")
+    index = index_of(config, channel, engines.embedder)
     office = office_of(config, channel, now, override) if now is not None else None
     return Brain(config, channel, index, engines.model, clock, office=office)
+
+
+def index_of(config: Config, channel: Channel, embedder: Embedder) -> Index:
+    """The channel's documents, ready to be searched. Raises as ``build``."""
+    passages = load_passages(config.knowledge_directory, channel.knowledge)
+    language = language_of(config.agent.language)
+    return Index(passages, embedder, language, data_directory() / "vectors")
+
+
+def documents_of(config: Config, channel: Channel) -> tuple[tuple[str, int, int], ...]:
+    """A fingerprint of the channel's documents: another one means that ``build`` is due. Quick."""
+    return fingerprint(config.knowledge_directory, channel.knowledge)
 
 
 def office_of(

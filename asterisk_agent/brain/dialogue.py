@@ -24,7 +24,7 @@ _SPELT = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b(?:https?://|www\.)\S+?(?=[.,;]?(?:\s|$))"
     r"|\+?\d[\d ()./-]{4,}\d"
 )
-_NAME = re.compile(r"(?<!^)(?<![.!?]\s)\b[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)*")
+_NAME = re.compile(r"\b[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)+|(?<!^)(?<![.!?]\s)\b[A-Z][\w'-]+")
 _SIGNS = {"@": "at", ".": "dot", "-": "dash", "_": "underscore", "+": "plus", "/": "slash"}
 
 

@@ -124,11 +124,9 @@ least most maximum minimum from until till before after between within over unde
 less than if when where while outside may might should must per each every instead
 """
 _WEIGHTLESS = "a an the is are be do does also so then well please that"
+_VERBS = "do does did is are was were has have had would could should must need"
 _CONTRACTIONS = {
-    **{
-        f"{verb}nt": f"{verb} not"
-        for verb in "do does did is are was were has have had would could should must need".split()
-    },
+    **{f"{verb}nt": f"{verb} not" for verb in _VERBS.split()},
     "cant": "can not",
     "cannot": "can not",
     "wont": "will not",

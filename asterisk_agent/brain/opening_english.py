@@ -85,21 +85,21 @@ _BEGINS = re.compile(r"\b(?:open|opens|opening|how early|start)\b")
 _ASKS_WHEN = re.compile(r"\b(?:when|what times?|how (?:late|early|long)|until|till|hours|times)\b")
 _STATE = re.compile(r"^(?:\w+ )*?(?:are|is|will) (?:you|the|your|it|this)\b")
 _FOLLOWS = re.compile(r"^(?:ok |okay |oh |um |uh )*(?:and|what about|how about|or)\b")
-_WORDS = frozenset(
-    """
-a an the this that these those your you yours guys i id im ive ill me we us my is are am be will would do does
-did can could may it its there here youre im hi hello hey um uh er oh so well and or but please
-thanks thank good okay ok yes no not like know tell want wanted wondering wonder ask calling call
-just quick question what whats when which how late early long until till from to at on in of for
-by between during about with whole all any every each day days week weeks weekday weekdays time
-times hour hours open opens opened opening close closes closed closing shut shuts be been being
-also then too again next still yet now normally usually generally currently actually come stop
-visit reach get somebody someone anybody anyone people everybody working work works available if
-that general regular normal business daily days exactly really today tomorrow tonight date year
-office shop store company branch place location building premises desk reception front
+_ASKING = """
+a an the this that these those your you yours guys i id im ive ill me we us my is are am be will
+would do does did can could may it its there here youre im hi hello hey um uh er oh so well and or
+but please thanks thank good okay ok yes no not like know tell want wanted wondering wonder ask
+calling call just quick question what whats when which how late early long until till from to at
+on in of for by between during about with whole all any every each day days week weeks weekday
+weekdays time times hour hours open opens opened opening close closes closed closing shut shuts be
+been being also then too again next still yet now normally usually generally currently actually
+come stop visit reach get somebody someone anybody anyone people everybody working work works
+available if that general regular normal business daily days exactly really today tomorrow tonight
+date year office shop store company branch place location building premises desk reception front
 door doors phone phones line lines customer customers public guess suppose let see happen have has
-""".split()
-)
+"""
+_WORDS = frozenset(_ASKING.split())
+"""Words that ask, or name any company; a question about opening hours has no others."""
 
 
 def read(

@@ -15,8 +15,8 @@ from asterisk_agent.config.schema import Channel, Config
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The fixed sentences of one language. ``{team}`` stands for a team's label, ``{name}`` for
-    the agent's, ``{one}`` and ``{other}`` for headings, ``{label}`` for the channel's. A field whose
-    name ends in ``_away`` is for hours in which nobody can take a call.
+    the agent's, ``{one}`` and ``{other}`` for headings, ``{label}`` for the channel's. A field
+    whose name ends in ``_away`` is for hours in which nobody can take a call.
     """
 
     # Silence.

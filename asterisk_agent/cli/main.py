@@ -7,7 +7,15 @@ from importlib import import_module
 from asterisk_agent.cli.app import app
 
 COMMAND_MODULES = (
-    "run", "reload", "check", "dialplan", "models", "ask", "speech", "calls", "evaluate",
+    "run",
+    "reload",
+    "check",
+    "dialplan",
+    "models",
+    "ask",
+    "speech",
+    "calls",
+    "evaluate",
     "knowledge",
 )
 """Modules of this package; importing one registers its commands."""

@@ -27,8 +27,8 @@ class Telephone:
         self._language = config.agent.language
         self._session = load_recognizer(config.engines.stt, self._language).session()
         self._flite = voice.removeprefix(FLITE) if voice.startswith(FLITE) else None
-        if self._flite is not None and shutil.which("flite") is None:
-            raise AgentError("the program flite is not installed", hint="name a voice of Piper")
+        if self._flite is not None and self._flite not in _flite_voices():
+            raise AgentError(f"flite has no voice {self._flite!r}", hint="see: flite -lv")
         if self._flite is None:
             tts = config.engines.tts
             self._voice = load_synthesizer(
@@ -65,6 +65,13 @@ class Telephone:
             if done.returncode or not file.is_file():
                 raise AgentError(f"flite could not speak with the voice {self._flite!r}")
             return read_wav(file)
+
+
+def _flite_voices() -> list[str]:
+    if shutil.which("flite") is None:
+        raise AgentError("the program flite is not installed", hint="name a voice of Piper")
+    listed = subprocess.run(["flite", "-lv"], capture_output=True, text=True, check=False)
+    return listed.stdout.partition(":")[2].split()
 
 
 def through_mu_law(pcm: bytes) -> bytes:

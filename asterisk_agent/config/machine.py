@@ -64,7 +64,6 @@ class Llm(Section):
     fallback: ModelName | None = None
     answers: Literal["auto", "extractive", "generative"] = "auto"
 
-
     @model_validator(mode="after")
     def _whole(self) -> Llm:
         if (self.engine == "openai") != (self.url is not None):

@@ -145,7 +145,9 @@ def _database(url: str) -> str:
 
 ServerUrl = Annotated[
     str,
-    matching(r"https?://[\w.:\[\]-]{1,200}(?:/[\w./~-]{0,200})?", "a URL such as http://gpu:8000/v1"),
+    matching(
+        r"https?://[\w.:\[\]-]{1,200}(?:/[\w./~-]{0,200})?", "a URL such as http://gpu:8000/v1"
+    ),
 ]
 FileName = Annotated[str, matching(r"[\w./ -]{1,255}", "the name of a file")]
 Directory = Annotated[

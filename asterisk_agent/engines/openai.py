@@ -203,9 +203,7 @@ class WithFallback:
         Whole or not at all: half an answer of one and half of another is none.
         """
         try:
-            pieces = list(
-                self.first.generate(messages, max_tokens=max_tokens, cancelled=cancelled)
-            )
+            pieces = list(self.first.generate(messages, max_tokens=max_tokens, cancelled=cancelled))
         except EngineError:
             yield from self.second.generate(messages, max_tokens=max_tokens, cancelled=cancelled)
             return
