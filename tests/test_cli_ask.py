@@ -153,10 +153,10 @@ def test_generative_answers_load_the_model(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_auto_loads_it_only_if_it_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[Config] = []
+    loaded: list[object] = []
 
-    def load_model(*_: object) -> ScriptedModel:
-        loaded.append(config)
+    def load_model(*given: object) -> ScriptedModel:
+        loaded.append(given[0])
         return ScriptedModel("The visit costs $89.", parameters=1_500_000_000)
 
     model = tmp_path / "model.gguf"

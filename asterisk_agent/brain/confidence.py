@@ -33,7 +33,7 @@ _STANDING_OUT = 28.0  # per unit of cosine above the question's mean over all pa
 _OVERLAP = 3.0
 _AHEAD = 19.0
 _SUBJECT_LACKING = -0.65
-_PRICED_THING_LACKING = -0.85
+_THING_LACKING = -0.85
 _WHICH_MISSING = -1.8
 
 
@@ -80,6 +80,7 @@ def confidence(question: Question, hit: Hit, index: Index) -> float:
         for term, share in hit.met.items()
         if not lexicon.is_light(term)
     }
+    asks_of_a_thing = any(want.general for want in question.wants)
     evidence = (
         _BIAS
         + _MEANING * (hit.meaning - 0.88)
@@ -87,7 +88,7 @@ def confidence(question: Question, hit: Hit, index: Index) -> float:
         + _OVERLAP * (hit.overlap - 0.6)
         + _AHEAD * max(min(hit.ahead, 0.15), -0.02)
         + _SUBJECT_LACKING * next(reversed(lacking.values()), 0.0)
-        + _PRICED_THING_LACKING * question.wants_a("price") * max(lacking.values(), default=0.0)
+        + _THING_LACKING * asks_of_a_thing * max(lacking.values(), default=0.0)
         + _WHICH_MISSING * _asks_for_another_thing(question, hit, index)
     )
     sure = 1 / (1 + math.exp(-evidence))
