@@ -315,8 +315,10 @@ _URGENT = _any(
 )
 _NOT_URGENT = _any(
     r"\b(?:not|isnt|nothing|no|never|wasnt)(?: \w+){0,2}? (?:urgent|hurry|rush)\b",
-    r"\b(?:if|when|is|are|do|does|how|what|charge|cost|extra)\b.*\b(?:urgent|immediately)\b"
-    r"(?!.*\b(?:its|it is|this is|need)\b)",
+    r"^(?:(?:and|so|but|hi|hello|um|uh) )*(?:is|are|do|does|how|what|when|would|will|can) (?:you|the"
+    r"|there|a|an|it|your|much|i)\b(?!.*\b(?:its|it is|this is|need)\b).*\b(?:urgent|urgently"
+    r"|immediately|at once|right now|right away)\b",
+    r"\bif (?:its|it is|this is|that is)(?: \w+)? urgent\b",
 )
 _REACHED = _any(
     r"^(?:\w+ ){0,3}?(?:have i|did i|ive) (?:reached?|called|dialed|dialled|got through to)\b"
