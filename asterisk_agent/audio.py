@@ -13,6 +13,8 @@ from asterisk_agent.errors import AgentError
 SAMPLE_BYTES = 2
 LINE_RATE_HZ = 8_000
 """The rate of a telephone line, and of AudioSocket's plain frames."""
+_FIRST_SOUND = 0.03
+"""Share of a clip's peak from which it sounds."""
 
 
 def silence(duration_s: float, rate_hz: int = LINE_RATE_HZ) -> bytes:
@@ -72,6 +74,27 @@ class Doubler:
 def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     """Change the rate of a whole clip."""
     return Resampler(from_hz, to_hz).feed(pcm, last=True)
+
+
+def without_lead(pcm: bytes, rate_hz: int = LINE_RATE_HZ) -> bytes:
+    """A clip without the silence before its first sound: a voice takes a breath of 50 ms, which
+    whoever waits for an answer would wait for, too.
+    """
+    samples = np.abs(np.frombuffer(pcm, dtype="<i2").astype(np.int32))
+    loud = np.flatnonzero(samples > _FIRST_SOUND * samples.max(initial=0))
+    start = max(0, int(loud[0]) - rate_hz // 200) if len(loud) else 0
+    return pcm[SAMPLE_BYTES * start :]
+
+
+def quiet_place_s(pcm: bytes, rate_hz: int = LINE_RATE_HZ) -> float:
+    """How many seconds before the end of ``pcm`` its quietest 20 ms begin; 0.0 for less."""
+    step = rate_hz // 50
+    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
+    whole = samples[len(samples) % step :].reshape(-1, step)
+    if not len(whole):
+        return 0.0
+    quietest = int(np.argmin(np.mean(whole * whole, axis=1)))
+    return (len(whole) - quietest) * step / rate_hz
 
 
 def rms_dbfs(pcm: bytes) -> float:

@@ -11,14 +11,17 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from asterisk_agent.audio import LINE_RATE_HZ, Doubler
+from asterisk_agent.audio import LINE_RATE_HZ, Doubler, quiet_place_s, without_lead
 from asterisk_agent.brain.phrases import Phrases
 from asterisk_agent.config.schema import Channel, Config
-from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, RecognizerSession, VoiceDetector
+from asterisk_agent.echo import EchoJudge
+from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
+from asterisk_agent.finished import finish, is_back_channel, weigh
+from asterisk_agent.hearing import TurnAudio
 from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.records import Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
@@ -26,6 +29,8 @@ from asterisk_agent.speech import sentences
 from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
     BargeIn,
+    Finish,
+    GoesOn,
     Paused,
     Resumed,
     Silent,
@@ -39,8 +44,18 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 """How often silence is looked at while the line brings no audio at all (a caller on hold)."""
-PREROLL_S = 0.40
-"""Audio kept from before speech was noticed, so that no first syllable is lost."""
+COVER_AFTER_S = 1.2
+"""Thinking that lasts longer, from the caller's last sound, is covered by a short sentence."""
+BARELY_HEARD_S = 0.8
+"""Who interrupts an answer this early had not finished asking."""
+LAST_WORDS_S = 0.5
+"""A "yes" this close to the end of what the agent says is meant as an answer, not a murmur."""
+QUESTION_S = 2.5
+"""The same where what the agent says ends with a question."""
+PARTING_HOLD_S = 1.5
+"""A caller who talks into the last sentence goes to a person after this at the latest."""
+AGAIN_S = 0.6
+"""What a murmur made the agent stop at is said again from a quiet place this far back at most."""
 MISUNDERSTOOD_IN_A_ROW = 2
 MISUNDERSTOOD_IN_ALL = 3
 MESSAGE_PAUSE_S = 4.0
@@ -65,18 +80,18 @@ class AudioLine(Protocol):
 class Engines(Protocol):
     """The engines as a call uses them; ``engines.pool.EnginePool`` is the real one."""
 
-    def listen(self) -> RecognizerSession:
+    def listen(self) -> object:
         """Open an ear."""
 
     async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
         """The probability of speech in each frame."""
 
-    async def recognise(self, session: RecognizerSession, pcm: bytes) -> Transcript:
+    async def recognise(self, ear: object, pcm: bytes) -> Transcript:
         """What a whole turn's 16 kHz audio says."""
 
     async def think(
         self,
-        reply: Callable[[str, Sequence[Exchange]], Reply],
+        reply: Callable[[str, Sequence[Exchange]], Awaitable[Reply]],
         utterance: str,
         history: Sequence[Exchange],
     ) -> Reply:
@@ -137,7 +152,7 @@ class Call:
         line: AudioLine,
         channel: Channel,
         config: Config,
-        reply: Callable[[str, Sequence[Exchange]], Reply],
+        reply: Callable[[str, Sequence[Exchange]], Awaitable[Reply]],
         phrases: Phrases,
         engines: Engines,
         detector: VoiceDetector,
@@ -167,10 +182,20 @@ class Call:
         self._history: list[Exchange] = []
         self._thought: asyncio.Task[Thought] | None = None
         self._thoughts: set[asyncio.Task[Thought]] = set()
-        self._speech = bytearray()
+        self._hearings: set[asyncio.Task[Transcript]] = set()
+        self._audio = TurnAudio(RECOGNISER_RATE_HZ)
+        self._hearing: tuple[asyncio.Task[Transcript], int, int] | None = None
+        self._piece: asyncio.Task[Transcript] | None = None
+        self._echo = EchoJudge(LINE_RATE_HZ)
         self._waiting: dict[object, asyncio.Future[Finished]] = {}
         self._started_at: dict[object, float] = {}
         self._interrupted = asyncio.Event()
+        self._talked_over = False
+        self._floor = asyncio.Event()
+        self._floor.set()
+        self._saying = ""
+        self._parting = False
+        self._covers = 0
         self._carried = ""
 
     async def run(self) -> Outcome:
@@ -200,7 +225,7 @@ class Call:
                     "longest_gap_ms": round(self._pacer.longest_gap_s * 1000),
                 },
             )
-            for thought in self._thoughts:
+            for thought in (*self._thoughts, *self._hearings):
                 thought.cancel()
             await self._line.end()
         return outcome
@@ -249,7 +274,9 @@ class Call:
                             Outcome.UNANSWERED if reply.unanswered else _PARTINGS[reply.action]
                         )
                         return await self._part(reply.text, outcome, thought, cue)
-                    await self._say(reply.text, thought, cue)
+                    finished = await self._say(reply.text, thought, cue)
+                    if self._talked_over and finished.heard_s < BARELY_HEARD_S:
+                        self._take_back()
         return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
 
     async def _take_message(self) -> Outcome:
@@ -296,7 +323,8 @@ class Call:
         """Finish thinking about what was said; None where nothing was said after all."""
         self._turns.agent_busy(self._clock())
         self._interrupted.clear()
-        thought = await cue.thought
+        thought = await self._covered(cue)
+        await self._floor.wait()  # the caller makes a sound: it may be the rest of the question
         heard = thought.transcript.text
         if self._interrupted.is_set():
             # The caller went on before the answer began: the two parts are one question.
@@ -307,8 +335,7 @@ class Call:
             self._turns.agent_done(self._clock())
             return None
         if self._carried:
-            heard, self._carried = f"{self._carried} {heard}".strip(), ""
-            thought = await self._think_again(thought, heard)
+            thought, heard = await self._joined(thought)
         self._history.append(Exchange("caller", heard))
         self.story.turns.append(
             TurnRecord(
@@ -319,6 +346,33 @@ class Call:
             )
         )
         return thought
+
+    async def _covered(self, cue: CallerTurn) -> Thought:
+        """Wait for the thought; a long one is covered by a short sentence, not by silence."""
+        left_s = cue.ended.speech_end + COVER_AFTER_S - self._clock()
+        await asyncio.wait({cue.thought}, timeout=max(0.0, left_s))
+        if not cue.thought.done() and self._floor.is_set() and not self._interrupted.is_set():
+            pcm = await self._engines.speak(self._phrases.thinking[self._covers % 2])
+            if not cue.thought.done() and self._floor.is_set():
+                self._covers += 1  # the next one has other words
+                self._pacer.add(object(), pcm, complete=True)
+        return await cue.thought
+
+    async def _joined(self, thought: Thought) -> tuple[Thought, str]:
+        """The caller went on: the reply to both parts, unless the second one stands for itself."""
+        own = thought.transcript.text
+        both, self._carried = f"{self._carried} {own}".strip(), ""
+        if own and not (thought.reply.unanswered or thought.reply.action in _ANSWERS):
+            return thought, own
+        reply = await self._engines.think(self._reply, both, self._history)
+        if own and reply.confidence < thought.reply.confidence:
+            return thought, own
+        return await self._voiced(thought.transcript, reply), both
+
+    def _take_back(self) -> None:
+        """The answer was begun too early: its question goes on, and nobody heard the answer."""
+        *self._history, asked, _ = self._history
+        self._carried = asked.text
 
     async def _give_up_on_silence(self) -> Outcome:
         """A caller who spoke before gets a person; one who never did is told goodbye."""
@@ -334,6 +388,7 @@ class Call:
         cue: CallerTurn | None = None,
     ) -> Outcome:
         """Say the last sentence to its end, and meanwhile make the brief for who picks up."""
+        self._parting = True
         async with asyncio.TaskGroup() as group:
             if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
                 group.create_task(self._make_brief())
@@ -350,47 +405,91 @@ class Call:
 
     # --- thinking ---------------------------------------------------------------------------
 
-    async def _think(self, pcm: bytes) -> Thought:
+    async def _think(self) -> Thought:
         """Recognise, find the reply, and speak its first sentence into memory."""
-        transcript = await self._engines.recognise(self._session, pcm)
+        transcript = await self._recognise()
         if not transcript.text:
+            self._understood(Finish.NOTHING)
             return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
         reply = await self._engines.think(self._reply, transcript.text, self._history)
+        self._understood(self._finish(transcript.text, reply))
         return await self._voiced(transcript, reply)
 
-    async def _think_again(self, thought: Thought, heard: str) -> Thought:
-        reply = await self._engines.think(self._reply, heard, self._history)
-        return await self._voiced(thought.transcript, reply)
+    async def _recognise(self) -> Transcript:
+        """The words of the turn so far; of a long one, only its last part is still unknown."""
+        if self._piece is not None:
+            await asyncio.wait({self._piece})
+            self._piece = None
+        pcm, before = self._audio.pcm, self._audio.text
+        hearing = asyncio.create_task(self._engines.recognise(self._session, pcm))
+        self._hearings.add(hearing)
+        hearing.add_done_callback(self._hearings.discard)
+        self._hearing = hearing, self._audio.turn, len(pcm)
+        heard = await asyncio.shield(hearing)
+        return replace(heard, text=f"{before} {heard.text}".strip()) if before else heard
 
     async def _voiced(self, transcript: Transcript, reply: Reply) -> Thought:
         began = self._clock()
         spoken = sentences(reply.text)
-        first = await self._engines.speak(spoken[0]) if spoken else b""
+        first = without_lead(await self._engines.speak(spoken[0])) if spoken else b""
         now = self._clock()
         return Thought(transcript, reply, first, (now - began) * 1000, now)
 
+    def _finish(self, text: str, reply: Reply) -> Finish:
+        """Whether the caller has finished, as far as the words and the reply tell."""
+        language = self._config.agent.language
+        if not self._floor.is_set() and is_back_channel(text, language, parting=self._parting):
+            asks = self._saying.endswith("?")
+            if not self._pacer.speaking or self._pacer.left_s > (
+                QUESTION_S if asks else LAST_WORDS_S
+            ):
+                return Finish.BACK_CHANNEL
+        return weigh(finish(text, language, self._saying), reply)
+
+    def _understood(self, finish: Finish) -> None:
+        """Tell whose turn it is, if the pause that was guessed at still lasts."""
+        if asyncio.current_task() is self._thought:
+            self._act(self._turns.understood(finish, self._clock()))
+
     def _guess(self) -> None:
         """Think about what was said so far: if the turn is over, the answer is half ready."""
-        self._thought = asyncio.create_task(self._think(bytes(self._speech)))
+        self._thought = asyncio.create_task(self._think())
         self._thoughts.add(self._thought)
         self._thought.add_done_callback(self._thoughts.discard)
 
     def _drop_thought(self) -> None:
-        """The caller goes on: what was made of the pause is void."""
-        if self._thought is not None:
-            self._thought.cancel()
-            self._thought = None
+        """The caller goes on: what was made of the pause is void, but for long speech heard."""
+        if self._thought is None:
+            return
+        self._thought.cancel()
+        self._thought = None
+        if self._hearing is None:
+            return
+        (hearing, turn, size), self._hearing = self._hearing, None
+        if not self._audio.is_piece(size):
+            hearing.cancel()
+        elif hearing.done():
+            self._settle_piece(hearing, turn, size)
+        else:
+            self._piece = hearing
+            hearing.add_done_callback(lambda done: self._settle_piece(done, turn, size))
+
+    def _settle_piece(self, hearing: asyncio.Task[Transcript], turn: int, size: int) -> None:
+        if not hearing.cancelled() and hearing.exception() is None:
+            self._audio.settle(turn, size, hearing.result().text)
 
     # --- speaking ---------------------------------------------------------------------------
 
     async def _say(
         self, text: str, thought: Thought | None = None, cue: CallerTurn | None = None
-    ) -> None:
+    ) -> Finished:
         """Speak, sentence by sentence, until it was heard or the caller interrupts."""
         clip = object()
         heard: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
         self._waiting[clip] = heard
         self._interrupted.clear()
+        self._talked_over = False
+        self._saying = text
         self._turns.agent_busy(self._clock())
         for index, sentence in enumerate(sentences(text)):
             if self._interrupted.is_set():
@@ -410,6 +509,7 @@ class Call:
         del self._waiting[clip]
         self._turns.agent_done(self._clock())
         self._remember(text, clip, finished, thought, cue)
+        return finished
 
     def _remember(
         self,
@@ -440,7 +540,26 @@ class Call:
         """Stop the voice at once; what was heard of it is accounted for."""
         self._interrupted.set()
         self._pacer.stop()
+        self._floor.set()
         self._settle()
+
+    def _hold(self) -> None:
+        """Fall silent at once; whether the caller takes the floor is known when they pause."""
+        self._pacer.hold()
+        self._floor.clear()
+        if self._parting:
+            asyncio.get_running_loop().call_later(PARTING_HOLD_S, self._talk_over)
+
+    def _go_on(self) -> None:
+        """It was no more than a murmur or a cough: go on, from a quiet place a little before."""
+        self._pacer.go_on(quiet_place_s(self._pacer.played(AGAIN_S)))
+        self._floor.set()
+
+    def _talk_over(self) -> None:
+        """The caller has the floor: drop what was held."""
+        if not self._floor.is_set():
+            self._talked_over = True
+            self._interrupt()
 
     def _settle(self) -> None:
         """Tell whoever waits which clips have begun and ended."""
@@ -459,6 +578,7 @@ class Call:
         while True:
             for frame in self._pacer.frames(self._clock()):
                 self._line.send(frame)
+                self._echo.sent(frame)
             self._settle()
             await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
 
@@ -497,9 +617,11 @@ class Call:
             except TimeoutError:
                 self._act(self._turns.tick(self._clock()))
                 continue
+            self._echo.heard(pcm)
             waiting += doubler.feed(pcm)
             while not frames.empty():
                 pcm, arrived = frames.get_nowait()
+                self._echo.heard(pcm)
                 waiting += doubler.feed(pcm)
             whole = len(waiting) // frame_bytes
             pieces = [bytes(waiting[i * frame_bytes : (i + 1) * frame_bytes]) for i in range(whole)]
@@ -507,22 +629,22 @@ class Call:
             if not pieces:
                 continue
             probabilities = await self._engines.detect(self._detector, pieces)
+            loud = max(probabilities) >= self._turns.settings.quiet_probability
+            if loud and self._echo.is_echo():
+                probabilities = [0.0] * whole
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
-                self._keep(piece)
+                self._audio.keep(piece, speaking=self._turns.caller_speaking)
                 self._act(self._turns.heard(probability, frame_s, now))
-
-    def _keep(self, piece: bytes) -> None:
-        """Keep the turn's audio, and a little from before it."""
-        self._speech += piece
-        if not self._turns.caller_speaking:
-            del self._speech[: max(0, len(self._speech) - _bytes(PREROLL_S))]
 
     def _act(self, actions: Sequence[TurnAction]) -> None:
         for action in actions:
             match action:
                 case BargeIn():
-                    self._interrupt()
+                    self._hold()
+                case GoesOn():
+                    self._drop_thought()
+                    self._go_on()
                 case Paused():
                     self._guess()
                 case SpeechStarted() | Resumed():
@@ -531,8 +653,9 @@ class Call:
                     if self._thought is None:
                         self._guess()
                     assert self._thought is not None
+                    self._talk_over()
                     self._cues.put_nowait(CallerTurn(action, self._clock(), self._thought))
-                    self._thought = None
+                    self._thought = self._hearing = None
                 case Silent():
                     self._cues.put_nowait(action)
 
@@ -544,6 +667,9 @@ _PARTINGS = {
     Action.GOODBYE: Outcome.RESOLVED,
 }
 
+
+_ANSWERS = (Action.ANSWER, Action.CLARIFY)
+"""Replies to a question, which may have been half of one."""
 
 _NOT_A_MESSAGE = {
     Action.HANDOFF: Outcome.VOICEMAIL,
@@ -557,10 +683,6 @@ def greeting(config: Config, channel: Channel, state: str) -> str:
     """The first sentence: the state's, else the channel's, else the agent's."""
     section = channel.in_hours if state == State.OPEN else channel.after_hours
     return section.greeting or channel.greeting or config.agent.greeting
-
-
-def _bytes(seconds: float) -> int:
-    return int(seconds * RECOGNISER_RATE_HZ) * 2
 
 
 def _delays(thought: Thought, cue: CallerTurn, started: float) -> Delays:

@@ -56,7 +56,7 @@ class Outcome(StrEnum):
     LOST = "lost"
     """Something broke."""
     HANGUP = "hangup"
-    """The caller hung up."""
+    """The line ended: the caller hung up, unless the dialplan goes on asking for them."""
 
 
 class Kind(StrEnum):
@@ -80,9 +80,9 @@ class Facts:
 
     ``state`` is None on arrival and is kept afterwards; ``arrived`` is when that was. ``tried``
     are the teams already rung, in order. ``status`` is what Asterisk says of the stage just left:
-    QUEUESTATUS, DIALSTATUS or VMSTATUS. ``turns`` counts the agent's conversations in this call.
-    ``outcome`` is that of the last one, or ``HANGUP`` at whatever stage the caller hung up; None
-    where it is unknown. ``resolved``: the caller had got what they called for.
+    QUEUESTATUS, DIALSTATUS or VMSTATUS. ``turns`` counts the agent's conversations in this call;
+    ``outcome`` is that of the last one, None where it is unknown. ``hung_up``: the caller is gone,
+    at this stage. ``resolved``: before that, they had got what they called for.
     """
 
     stage: Stage
@@ -96,6 +96,7 @@ class Facts:
     status: str = ""
     turns: int = 0
     waited: bool = False
+    hung_up: bool = False
     resolved: bool = False
 
 

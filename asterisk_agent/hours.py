@@ -216,7 +216,7 @@ def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
 def _clock_change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     """The first second of ``(low, high]`` whose offset differs from that at ``low``."""
     before = _offset(zone, low)
-    low, high = low.replace(microsecond=0), high.replace(microsecond=0) + timedelta(seconds=1)
+    low, high = low.replace(microsecond=0), high.replace(microsecond=0)
     while (gap := high - low) > timedelta(seconds=1):
         middle = low + timedelta(seconds=gap // timedelta(seconds=2))
         low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)

@@ -23,8 +23,14 @@ _ROUNDING_S = 1e-6
 class _Clip:
     key: object
     pcm: bytearray
+    position: int = 0
     played_bytes: int = 0
+    """The furthest position so far: what is played again after a hold counts once."""
     complete: bool = False
+
+    @property
+    def left(self) -> int:
+        return len(self.pcm) - self.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Pacer:
         self._clips: deque[_Clip] = deque()
         self._due = now
         self._events: list[Started | Finished] = []
+        self._held = False
         self.longest_gap_s = 0.0
         """The longest that a frame was sent after the caller's line ran dry."""
 
@@ -64,6 +71,35 @@ class Pacer:
     def speaking(self) -> bool:
         """Whether any queued audio is still to be sent, or a clip still to be completed."""
         return bool(self._clips)
+
+    @property
+    def held(self) -> bool:
+        """Whether the voice waits in mid-sentence."""
+        return self._held
+
+    @property
+    def left_s(self) -> float:
+        """Seconds of audio still to be sent, as far as it was made."""
+        return sum(clip.left for clip in self._clips) / 2 / self._rate_hz
+
+    def played(self, seconds: float) -> bytes:
+        """The last ``seconds`` that were sent of the clip being played; less at its beginning."""
+        if not self._clips:
+            return b""
+        clip = self._clips[0]
+        start = clip.position - round(seconds * self._rate_hz) * 2
+        return bytes(clip.pcm[max(0, start) : clip.position])
+
+    def hold(self) -> None:
+        """Fall silent at once, and keep what is left to say: the caller may only have coughed."""
+        self._held = True
+
+    def go_on(self, back_s: float = 0.0) -> None:
+        """End a hold; say the last ``back_s`` again, so that no half word is lost."""
+        self._held = False
+        if self._clips:
+            clip = self._clips[0]
+            clip.position = max(0, clip.position - round(back_s * self._rate_hz) * 2)
 
     def add(self, key: object, pcm: bytes, *, complete: bool = False) -> None:
         """Queue audio. Consecutive pieces with one key are one clip, ended by ``complete``."""
@@ -74,6 +110,7 @@ class Pacer:
 
     def stop(self) -> None:
         """Drop everything queued: the caller speaks. What was cut is in ``events``."""
+        self._held = False
         while self._clips:
             clip = self._clips.popleft()
             self._events.append(self._account(clip))
@@ -101,20 +138,20 @@ class Pacer:
 
     def _frame(self) -> bytes:
         frame = bytearray()
-        while self._clips and len(frame) < self._frame_bytes:
+        while self._clips and not self._held and len(frame) < self._frame_bytes:
             clip = self._clips[0]
-            piece = clip.pcm[: self._frame_bytes - len(frame)]
+            piece = clip.pcm[clip.position : clip.position + self._frame_bytes - len(frame)]
             if not piece and not clip.complete:
                 break  # the voice is still being made: silence until it comes
             if piece and not clip.played_bytes:
                 self._events.append(Started(clip.key))
-            del clip.pcm[: len(piece)]
-            clip.played_bytes += len(piece)
+            clip.position += len(piece)
+            clip.played_bytes = max(clip.played_bytes, clip.position)
             frame += piece
-            if clip.complete and not clip.pcm:
+            if clip.complete and not clip.left:
                 self._events.append(self._account(self._clips.popleft()))
         return bytes(frame).ljust(self._frame_bytes, b"\0") if frame else self._silence
 
     def _account(self, clip: _Clip) -> Finished:
-        done = clip.complete and not clip.pcm
+        done = clip.complete and not clip.left
         return Finished(clip.key, clip.played_bytes / 2 / self._rate_hz, done)

@@ -29,7 +29,13 @@ def recorded(config: Config) -> dict[str, str]:
     prompts = {
         "apology": phrases.broken,
         "connecting": phrases.line_busy,
+        "emergency": phrases.emergency,
         "no-message-taken": phrases.nobody_answered,
+        "switched-open": phrases.switch_open,
+        "switched-closed": phrases.switch_closed,
+        "switched-people": phrases.switch_people,
+        "switched-schedule": phrases.switch_schedule,
+        "switch-failed": phrases.switch_failed,
     }
     for message_id, message in config.messages.items():
         if message.text is not None:

@@ -46,15 +46,17 @@ class Reception:
         self._clock = clock
 
     async def start(self, request: agi.Request) -> Mapping[str, str]:
-        """``start,CHANNEL,WAITED``: a call has arrived, or has waited for a free agent."""
+        """``start,CHANNEL,WAITED,ID``: a call has arrived, or waits for a free agent.
+
+        ``WAITED`` is 1 when it has waited long enough.
+        """
         waited = request.arguments[1:2] == ("1",)
-        known = self._visits.by_asterisk(request.variables.get("agi_uniqueid", ""))
-        visit = known if known is not None and waited else self._arrive(request)
+        visit = self._visits.by_asterisk(_asterisk_id(request)) or self._arrive(request)
         facts = Facts(Stage.ARRIVAL, agent=self._health(), waited=waited)
         return self._answer(visit, self._decide(visit, facts))
 
     async def next(self, request: agi.Request) -> Mapping[str, str]:
-        """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS``: a stage is over."""
+        """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS,ID``: a stage is over."""
         padded = [*request.arguments[:8], *[""] * 8]
         _, uuid, stage, state, status, tried, arrived, turns = padded[:8]
         visit = self._visits.get(id_of(uuid)) or self._stranger(request, uuid)
@@ -115,7 +117,7 @@ class Reception:
             caller=request.variables.get("agi_callerid", ""),
             state="",
             started=self._now(),
-            unique_id=request.variables.get("agi_uniqueid", ""),
+            unique_id=_asterisk_id(request),
         )
         return self._visits.add(Visit(story, site, channel))
 
@@ -150,6 +152,8 @@ def final_outcome(visit: Visit, facts: Facts) -> str:
         return "answered" if facts.status == "ANSWER" else "abandoned"
     if reason in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
         return str(reason)
+    if reason is Outcome.HANGUP and visit.story.served:
+        return str(Outcome.RESOLVED)
     return "abandoned"
 
 
@@ -166,6 +170,16 @@ def _moment(text: str) -> datetime | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 11):
         return None
     return datetime.fromtimestamp(int(text), UTC)
+
+
+def _asterisk_id(request: agi.Request) -> str:
+    """Asterisk's id of the caller's channel: the last argument.
+
+    The dialplan asks on a line of its own, so ``agi_uniqueid`` is that line's.
+    """
+    place = 2 if request.path.partition("?")[0] == "start" else 8
+    named = request.arguments[place : place + 1]
+    return named[0] if named and named[0] else request.variables.get("agi_uniqueid", "")
 
 
 M = TypeVar("M", bound=StrEnum)

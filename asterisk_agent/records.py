@@ -60,6 +60,9 @@ class Step:
     result: str = ""
 
 
+_ANSWERS = ("answer", "repeat", "smalltalk")
+
+
 @dataclass(slots=True)
 class Story:
     """One call from its arrival to its end. Times are UTC; ``caller`` is as the trunk gave it."""
@@ -86,6 +89,12 @@ class Story:
     def add_tasks(self, tasks: Iterable[str]) -> None:
         """Note what people have to do; each thing once."""
         self.tasks += [task for task in tasks if task not in self.tasks]
+
+    @property
+    def served(self) -> bool:
+        """Whether the last thing said was an answer of the agent's, to the end of it or not."""
+        last = self.turns[-1] if self.turns else None
+        return last is not None and last.who == "agent" and last.action in _ANSWERS
 
     def seconds(self, now: datetime) -> float:
         """Seconds since the call began."""

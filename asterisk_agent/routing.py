@@ -138,7 +138,9 @@ _WANTS_PEOPLE = {
     Outcome.TOO_LONG: "the longest call is over",
     Outcome.STOPPING: "the agent is stopping",
     Outcome.LOST: "the agent was lost in mid-call",
+    Outcome.HANGUP: "the line to the agent broke",  # the caller is there: somebody asks for them
 }
+_BROKEN = (Outcome.LOST, Outcome.HANGUP)
 _AGENT_MAY_RETURN = {None, Outcome.PERSON, Outcome.UNANSWERED, Outcome.URGENT}
 """Behind these the agent, once more, is of use. None: unknown, or it has not spoken yet."""
 _DONE = {Stage.TEAM: "CONTINUE", Stage.ON_CALL: "ANSWER", Stage.VOICEMAIL: "SUCCESS"}
@@ -181,7 +183,7 @@ class _Desk:
 
     def decision(self) -> Decision:
         """What happens next."""
-        if self.facts.outcome is Outcome.HANGUP:
+        if self.facts.hung_up:
             return self._hung_up()
         match self.facts.stage:
             case Stage.ARRIVAL:
@@ -211,7 +213,10 @@ class _Desk:
             why = f"{state}: the agent is full, and may have a slot in a moment"
             return self._to(Kind.WAIT, why, seconds=SLOT_WAIT_S)
         prompt = "connecting" if self.state is State.OPEN else ""
-        return self._people_if_open(f"{state}: the agent is {health}", prompt)
+        why = f"{state}: the agent is {health}"
+        if health is AgentHealth.FULL and self.state is State.OPEN:
+            why += f", also after {SLOT_WAIT_S} s"
+        return self._people_if_open(why, prompt)
 
     def _after_agent(self) -> Decision:
         outcome = self.facts.outcome or Outcome.LOST
@@ -225,16 +230,14 @@ class _Desk:
         if outcome is Outcome.EMERGENCY:
             return self._emergency("the caller spoke of an emergency", "emergency")
         why = _WANTS_PEOPLE[outcome]
-        prompt = "apology" if outcome is Outcome.LOST else ""
+        prompt = "apology" if outcome in _BROKEN else ""
         if only_a_message:
             return self._voicemail(why, prompt)
-        if (
-            self.state is not State.OPEN
-            and outcome is Outcome.URGENT
-            and self._on_call_for(outcome)
-        ):
+        if self.state is State.OPEN:
+            return self._people(why, prompt)
+        if self._on_call_for(outcome):
             return self._on_call(why)
-        return self._people_if_open(why, prompt)
+        return self._voicemail(why, prompt)
 
     def _after_team(self) -> Decision:
         if self.done:
@@ -297,7 +300,7 @@ class _Desk:
 
     def _bypassed(self) -> bool:
         """Whether the agent should have done what people or the mailbox now do."""
-        lost = self.facts.outcome is Outcome.LOST
+        lost = self.facts.outcome in _BROKEN
         if self.facts.stage is Stage.AGENT:
             return lost or self.facts.outcome is None
         unheard = self._answers() == "agent" and self.channel.agent and self.facts.turns == 0
@@ -313,6 +316,7 @@ class _Desk:
     def _people(self, because: str, prompt: str = "") -> Decision:
         team = self._next_team()
         if team is None:
+            prompt = "" if prompt == "connecting" else prompt
             return self._voicemail(f"{because}; no team can be rung", prompt)
         return self._to(Kind.TEAM, because, team, prompt=prompt)
 

@@ -15,13 +15,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from asterisk_agent import audio
-from asterisk_agent.brain.brain import Brain, build
+from asterisk_agent import audio, overrides
 from asterisk_agent.brain.phrases import all_sentences
 from asterisk_agent.call import Call
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
-from asterisk_agent.engines.loader import Engines
+from asterisk_agent.dialplan.features import LAMP
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
@@ -49,17 +48,18 @@ SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
 CALLS_A_CORE = 4
+LAMP_S = 5.0
+"""How often the night switch's files are looked at, for its lamp."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 
 
 class Service:
     """Answers the dialplan. ``run`` until ``stop`` is called."""
 
-    def __init__(self, config: Config, engines: Engines) -> None:
-        self._engines = engines
+    def __init__(self, config: Config, pool: EnginePool) -> None:
+        self._pool = pool
         self._first = config
         self._site: Site | None = None
-        self._pool = EnginePool(engines, config.agent.language)
         self._writer = Worker("records")
         self._log = CallLog(config.records.database)
         self._visits = Visits()
@@ -98,7 +98,6 @@ class Service:
         async with AsyncExitStack() as stack:
             stack.callback(self._log.close)
             stack.callback(self._writer.close)
-            stack.callback(self._pool.close)
             self._site = await self._make_site(self._first)
             await self._pool.prepare(sentences(self._first.agent.greeting))
             await self._open_ports()
@@ -108,11 +107,13 @@ class Service:
                 chores = [
                     group.create_task(chore())
                     for chore in (
+                        self._pool.watch,
                         self._prepare,
                         self._sweep,
                         self._follow,
                         self._reread,
                         self._reload_when_asked,
+                        self._show_switch,
                     )
                 ]
                 self._status.started()
@@ -127,12 +128,7 @@ class Service:
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""
-        brains: dict[str, Brain] = {}
-        for channel in config.channels.values():
-            brains[channel.id] = await self._writer.run(
-                build, config, channel, self._engines, time.perf_counter
-            )
-        return site_of(config, brains, _now().date())
+        return site_of(config, await self._pool.brains(config), _now().date())
 
     def _current(self) -> Site:
         assert self._site is not None, "no question is asked before the ports are open"
@@ -193,6 +189,32 @@ class Service:
                 if _now() - visit.story.started > FORGET_AFTER:
                     await self._finish(visit, "unknown")
 
+    async def _show_switch(self) -> None:
+        """Keep the night switch's lamp true, also behind the command and when its time is over."""
+        shown: bool | None = None
+        while self._manager is not None:
+            closed = self._closed_by_hand()
+            if closed is not shown and self._manager.connected:
+                value = "INUSE" if closed else "NOT_INUSE"
+                try:
+                    await self._manager.action(
+                        "Setvar", Variable=f"DEVICE_STATE({LAMP})", Value=value
+                    )
+                    shown = closed
+                except AsteriskError as error:
+                    log.warning("ami: the night switch's lamp: %s", error)
+            await asyncio.sleep(LAMP_S)
+
+    def _closed_by_hand(self) -> bool:
+        """Whether every channel is switched to closed."""
+        config = self._current().config
+        for channel_id in config.channels:
+            found = overrides.read(config.overrides_directory, channel_id)
+            switched = overrides.in_force(found, _now())
+            if switched is None or switched.state is not overrides.OverrideState.CLOSED:
+                return False
+        return True
+
     # --- reload -------------------------------------------------------------------------------
 
     async def _reload_when_asked(self) -> None:
@@ -234,7 +256,7 @@ class Service:
     # --- calls --------------------------------------------------------------------------------
 
     def _health(self) -> AgentHealth:
-        if self._stopping:
+        if self._stopping or not self._pool.ready:
             return AgentHealth.DOWN
         busy = self._visits.busy(time.monotonic())
         return AgentHealth.UP if busy < most_calls(self._current().config) else AgentHealth.FULL
@@ -254,7 +276,7 @@ class Service:
             reply=partial(site.brains[visit.channel.id].reply, staffed=visit.staffed),
             phrases=site.phrases,
             engines=self._pool,
-            detector=self._engines.new_detector(),
+            detector=self._pool.new_detector(),
             story=visit.story,
             brief=partial(self._keep_brief, visit),
             purpose=visit.purpose,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from asterisk_agent.brain.brain import Brain
 from asterisk_agent.brain.phrases import Phrases, phrases_for
 from asterisk_agent.config.compiling import plan_of
 from asterisk_agent.config.schema import Config
+from asterisk_agent.engines.keeper import RemoteBrain
 from asterisk_agent.plan import Plan
 
 
@@ -19,11 +19,11 @@ class Site:
 
     config: Config
     plan: Plan
-    brains: Mapping[str, Brain]
+    brains: Mapping[str, RemoteBrain]
     phrases: Phrases
 
 
-def site_of(config: Config, brains: Mapping[str, Brain], today: date) -> Site:
+def site_of(config: Config, brains: Mapping[str, RemoteBrain], today: date) -> Site:
     """Compile a configuration; holidays are known for this year, the last, and the next two."""
     plan = plan_of(config, today.year - 1)
     return Site(config, plan, brains, phrases_for(config.agent.language))

@@ -2,11 +2,33 @@
 
 Nothing here reads a clock or touches audio. Times are seconds on the owner's monotonic clock.
 A caller on hold sends no frames at all, so silence is measured by ``now``, not by frames.
+
+How much quiet ends a turn depends on the words: "are you open on Saturday?" is over, "I would like
+to" is not. The words come a little after the pause begins (``understood``); until they are there a
+turn does not end, for no answer could be given without them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Finish(Enum):
+    """What was said up to a pause, as far as its words tell."""
+
+    COMPLETE = auto()
+    """A whole question, request or answer."""
+    UNSURE = auto()
+    """It may be over, or not."""
+    DOUBTFUL = auto()
+    """It has no answer as it is; perhaps the rest brings one."""
+    OPEN = auto()
+    """It cannot be over: "I would like to", "my number is five five"."""
+    BACK_CHANNEL = auto()
+    """ "Mm-hm", "okay": over the agent's voice, it asks the agent to go on."""
+    NOTHING = auto()
+    """A sound without words: a cough, a door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +41,20 @@ class TurnSettings:
     """Once speech began, a frame must fall below this to count as quiet."""
     onset_s: float = 0.09
     """Speech this long begins a turn: shorter is a click or a breath."""
-    pause_s: float = 0.15
+    pause_s: float = 0.10
     """Quiet this long is worth a guess at what was said, in case the turn is over."""
-    end_of_turn_s: float = 0.60
-    """Quiet this long ends the turn."""
-    barge_in_s: float = 0.25
-    """Speech this long over the agent's voice makes the agent stop."""
+    resume_s: float = 0.08
+    """Sound this long within a pause is speech again: a click would move the turn's end."""
+    complete_s: float = 0.28
+    """Quiet this long ends a turn whose words are complete."""
+    unsure_s: float = 0.55
+    """Quiet this long ends a turn that may be complete."""
+    doubtful_s: float = 0.95
+    """Quiet this long ends a turn that makes no sense so far."""
+    open_s: float = 1.20
+    """Quiet this long ends any turn: also one whose words are not, or are not known yet."""
+    barge_in_s: float = 0.15
+    """Speech this long over the agent's voice makes the agent stop, at least for now."""
     silence_s: float = 7.0
     """A caller who says nothing for this long is asked whether they are there."""
     longest_turn_s: float = 30.0
@@ -40,7 +70,12 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class BargeIn:
-    """The caller speaks over the agent: stop the voice."""
+    """The caller speaks over the agent: hold the voice. TurnEnded or GoesOn follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """What interrupted the agent was no turn: the agent goes on with what it was saying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +105,7 @@ class Silent:
     count: int
 
 
-Action = SpeechStarted | BargeIn | Paused | Resumed | TurnEnded | Silent
+Action = SpeechStarted | BargeIn | GoesOn | Paused | Resumed | TurnEnded | Silent
 
 
 class TurnTaker:
@@ -84,8 +119,10 @@ class TurnTaker:
         self._voiced_s = 0.0
         self._speech_start: float | None = None
         self._last_voice = now
+        self._again_s = 0.0
         self._paused = False
         self._barged = False
+        self._finish: Finish | None = None
 
     @property
     def caller_speaking(self) -> bool:
@@ -117,8 +154,20 @@ class TurnTaker:
         if probability < threshold:
             if self._speech_start is None:
                 self._voiced_s = max(0.0, self._voiced_s - duration_s)
+            self._again_s = 0.0
             return self.tick(now)
+        if self._paused:
+            self._again_s += duration_s
+            if self._again_s < self.settings.resume_s:
+                return []  # nor does the turn end before it is known what this was
         return self._voice(duration_s, now) + self.tick(now)
+
+    def understood(self, finish: Finish, now: float) -> list[Action]:
+        """What was said up to the pause was recognised. Nothing once the caller goes on."""
+        if not self._paused:
+            return []
+        self._finish = finish
+        return self.tick(now)
 
     def tick(self, now: float) -> list[Action]:
         """Time passed, with or without audio."""
@@ -126,20 +175,38 @@ class TurnTaker:
             return self._silence(now)
         quiet_s = now - self._last_voice
         too_long = now - self._speech_start >= self.settings.longest_turn_s
-        if quiet_s >= self.settings.end_of_turn_s or too_long:
+        if quiet_s >= self._patience_s() or too_long:
             return self._end_turn(self._speech_start, now)
         if quiet_s >= self.settings.pause_s and not self._paused:
             self._paused = True
             return [Paused(self._last_voice)]
         return []
 
-    def _end_turn(self, speech_start: float, now: float) -> list[Action]:
-        self._speech_start = None
-        self._voiced_s = 0.0
-        self._paused = False
-        self._quiet_since = now
+    def _patience_s(self) -> float:
+        """How much quiet ends the turn, given what is known of its words."""
         if self._agent_busy and not self._barged:
+            return self.settings.unsure_s  # no turn, unless the agent ends in the meantime
+        match self._finish:
+            case None | Finish.OPEN:
+                return self.settings.open_s
+            case Finish.UNSURE:
+                return self.settings.unsure_s
+            case Finish.DOUBTFUL:
+                return self.settings.doubtful_s
+            case Finish.NOTHING if not self._barged:
+                return self.settings.unsure_s
+        return self.settings.complete_s
+
+    def _end_turn(self, speech_start: float, now: float) -> list[Action]:
+        finish, barged = self._finish, self._barged
+        self._speech_start = self._finish = None
+        self._voiced_s = self._again_s = 0.0
+        self._paused = self._barged = False
+        self._quiet_since = now
+        if self._agent_busy and not barged:
             return []  # "mm-hm" under the agent's voice takes nobody's turn
+        if self._agent_busy and finish in (Finish.BACK_CHANNEL, Finish.NOTHING):
+            return [GoesOn()]
         return [TurnEnded(speech_start, self._last_voice)]
 
     def _voice(self, duration_s: float, now: float) -> list[Action]:
@@ -154,6 +221,8 @@ class TurnTaker:
             actions.append(SpeechStarted(self._speech_start))
         elif self._paused:
             self._paused = False
+            self._finish = None
+            self._voiced_s = self._again_s  # two short sounds are not one long one
             actions.append(Resumed())
         if self._agent_busy and not self._barged and self._voiced_s >= self.settings.barge_in_s:
             self._barged = True

@@ -141,3 +141,19 @@ def test_the_doubler_does_not_overflow() -> None:
     assert np.max(np.abs(np.diff(doubled))) <= 65_535
     assert doubled.max() == 32_767
     assert doubled.min() == -32_768
+
+
+def test_the_silence_before_the_first_sound_goes():
+    sound = np.full(800, 3000, "<i2").tobytes()
+    breath = np.full(400, 20, "<i2").tobytes()
+    assert audio.without_lead(breath + sound + breath) == breath[-80:] + sound + breath
+    assert audio.without_lead(sound) == sound
+    assert audio.without_lead(b"") == b""
+    assert audio.without_lead(bytes(320)) == bytes(320)
+
+
+def test_the_quietest_place_is_found():
+    loud, quiet = np.full(160, 3000, "<i2").tobytes(), np.full(160, 20, "<i2").tobytes()
+    assert audio.quiet_place_s(loud * 3 + quiet + loud * 2) == pytest.approx(0.06)
+    assert audio.quiet_place_s(b"\1\0" + quiet + loud) == pytest.approx(0.04)
+    assert audio.quiet_place_s(b"\1\0" * 100) == 0.0

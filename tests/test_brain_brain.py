@@ -176,6 +176,47 @@ def test_build_reads_the_channels_documents(
         build(config, config.channels["main"], Minds(WordEmbedder()))
 
 
+PREAMBLE = (
+    "Hello, my name is Pat, and I moved here with my sister and her two dogs only last winter, "
+    "so I am quite new in town"
+)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        f"{PREAMBLE}. How much is the call-out fee?",
+        f"{PREAMBLE}, so I would like to know how much is the call-out fee.",
+        f"{PREAMBLE} and my question is how much is the call-out fee",
+    ],
+)
+def test_a_question_behind_a_long_preamble_is_found(asked: str) -> None:
+    assert brain().reply(asked).text == "A visit costs $89."
+
+
+def test_a_preamble_without_a_question_is_not_answered() -> None:
+    assert brain().reply(f"{PREAMBLE}, and do you know what it is like?").unanswered
+
+
+def test_the_likely_sentences_are_known_beforehand() -> None:
+    long = Passage("One. Two is longer. Three.", "Numbers", "numbers.md")
+    index = Index((long, *PASSAGES, PASSAGES[0]), WordEmbedder())
+    speaker = Brain(CONFIG, CONFIG.channels["main"], index, None)
+    firsts = ["One.", *(passage.text for passage in PASSAGES)]
+    assert speaker.likely_sentences() == [*firsts, "Two is longer.", "Three."]
+    assert speaker.likely_sentences(2) == firsts[:2]
+
+
+def test_nothing_is_likely_where_a_model_words_the_answers() -> None:
+    assert brain(ScriptedModel("Whatever.")).likely_sentences() == []
+
+
+@pytest.mark.parametrize("words", ["stop", "Wait!", "hold on please", "no, stop", "just a second"])
+def test_who_wants_the_floor_gets_it(words: str) -> None:
+    reply = brain().reply(words)
+    assert (reply.text, reply.action) == (PHRASES.listening, Action.SMALLTALK)
+
+
 def test_a_company_without_documents_has_people() -> None:
     silent = Brain(CONFIG, CONFIG.channels["main"], Index((), WordEmbedder()), None)
     reply = silent.reply("how much is it")

@@ -3,13 +3,10 @@
 import pytest
 from timeline import CONFIG, FRAME_S, GREETING, PACE_S, PHRASES, THINK_S, VOICE_S, Script, converse
 
-from asterisk_agent.call import (
-    MESSAGE_PAUSE_S,
-    MISUNDERSTOOD_IN_A_ROW,
-    PREROLL_S,
-)
+from asterisk_agent.call import MESSAGE_PAUSE_S, MISUNDERSTOOD_IN_A_ROW
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Reply
+from asterisk_agent.hearing import PREROLL_S
 from asterisk_agent.speech import sentences
 from asterisk_agent.turn import TurnSettings
 
@@ -58,7 +55,7 @@ def test_an_answer_begins_as_soon_as_the_turn_is_over():
     result = talk(Script().says(GREETED + 1, COST, 1.5).hangs_up(GREETED + 8))
     first, second = (result.said(text) for text in PRICE)
     ended = GREETED + 2.5
-    assert SETTINGS.end_of_turn_s <= first.start - ended <= SETTINGS.end_of_turn_s + SLACK_S
+    assert SETTINGS.complete_s <= first.start - ended <= SETTINGS.complete_s + SLACK_S
     assert second.start - first.end == pytest.approx(0, abs=FRAME_S)
     assert result.engines.recognised == [COST]
 
@@ -81,7 +78,7 @@ def test_who_goes_on_after_the_turn_seemed_over_is_heard_as_one_question():
     """The answer to the first part is not even begun, or is broken off; the whole is answered."""
     first_end = GREETED + 1 + 0.6
     script = Script().says(GREETED + 1, "what does", 0.6)
-    script.says(first_end + SETTINGS.end_of_turn_s + 0.05, "a visit cost", 0.9)
+    script.says(first_end + SETTINGS.complete_s + 0.05, "a visit cost", 0.9)
     result = talk(script.hangs_up(GREETED + 9))
     assert result.texts[-2:] == PRICE
 
@@ -110,7 +107,7 @@ def test_a_slow_recogniser_delays_the_answer_and_nothing_else():
 
 def test_barge_in_stops_the_voice_and_what_was_heard_is_known():
     at = GREETED + 1
-    answer_at = at + 1.5 + SETTINGS.end_of_turn_s
+    answer_at = at + 1.5 + SETTINGS.complete_s
     script = Script().says(at, COST, 1.5).says(answer_at + 0.5, "a person please", 1.2)
     result = talk(script)
     first = result.said(PRICE[0])
@@ -122,8 +119,8 @@ def test_barge_in_stops_the_voice_and_what_was_heard_is_known():
     assert result.outcome == "person"
 
 
-def test_a_cough_does_not_stop_the_voice():
-    result = talk(Script().coughs(2.0, 0.15).hangs_up(GREETED + 1))
+def test_a_click_does_not_stop_the_voice():
+    result = talk(Script().coughs(2.0, 0.10).hangs_up(GREETED + 1))
     assert all(heard.whole for heard in result.heard)
 
 
@@ -277,7 +274,7 @@ def test_a_brain_that_breaks_gives_the_line_back_at_once():
 
     result = talk(Script().says(GREETED + 1, COST, 1.5), tune=broken)
     assert result.outcome == "lost"
-    assert result.seconds <= GREETED + 2.5 + SETTINGS.end_of_turn_s + SLACK_S
+    assert result.seconds <= GREETED + 2.5 + SETTINGS.open_s + SLACK_S
 
 
 def test_a_voice_that_breaks_gives_the_line_back_at_once():
@@ -310,7 +307,7 @@ def test_a_message_is_taken_with_its_pauses_and_becomes_a_task():
     assert result.story.tasks == ["call_back"]
     assert result.texts[-1] == spoken(PHRASES.message_taken)[-1]
     thanks = result.said(spoken(PHRASES.message_taken)[0])
-    over = OFFERED + 4 + 1.2 + SETTINGS.end_of_turn_s + MESSAGE_PAUSE_S
+    over = OFFERED + 4 + 1.2 + SETTINGS.unsure_s + MESSAGE_PAUSE_S
     assert thanks.start == pytest.approx(over, abs=0.3)
 
 

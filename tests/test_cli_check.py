@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,19 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from asterisk_agent.cli import check, models  # noqa: F401 - with one command, typer has no names
+from asterisk_agent import dialplan
+from asterisk_agent.cli import check, manager
+from asterisk_agent.cli import dialplan as dialplan_commands  # noqa: F401
 from asterisk_agent.cli.app import app
-from asterisk_agent.cli.check import Finding, Report, check_asterisk, check_port, examine_all
+from asterisk_agent.cli.check import check_port, examine_all
+from asterisk_agent.cli.check_asterisk import check_asterisk, wanted_dialplan
+from asterisk_agent.cli.findings import Finding, Report
+from asterisk_agent.cli.loaded import differences
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Address, Config
+from asterisk_agent.dialplan.reading import Lines, read
 from asterisk_agent.errors import AgentError, AsteriskError
+from asterisk_agent.plan import from_json, to_json
 
 AGENT = """\
 agent: {{name: Ada, greeting: Hello.}}
@@ -27,7 +36,8 @@ engines:
   stt: {{engine: vosk, model: {models}/ear}}
   llm: {{model: {models}/mind}}
   tts: {{voice: {models}/voice}}
-asterisk: {{ami: {{port: {ami}}}}}
+asterisk: {{ami: {{port: {ami}}}, dialplan: {folder}/dialplan}}
+state: {folder}/state
 listen: {{fastagi: "127.0.0.1:{fastagi}", media: "127.0.0.1:{media}", web: "127.0.0.1:{web}"}}
 """
 CHANNELS = """\
@@ -36,7 +46,7 @@ channels:
     number: "+4721000000"
     hours: office
     knowledge: faq.md
-    in_hours: {handoff: desk, unanswered: {voicemail: desk, message: sorry}}
+    in_hours: {handoff: [desk, store], unanswered: {voicemail: desk, message: sorry}}
     after_hours: {unanswered: {voicemail: desk, message: sorry}}
 """
 HOURS = "timezone: Europe/Oslo\nhours: {office: {mon-fri: 08:00-16:00}}\n"
@@ -67,12 +77,15 @@ def etc(tmp_path: Path, ports: list[int]) -> Path:
     (etc / "knowledge" / "faq.md").write_text("# Where are you?\nIn Oslo.\n")
     for name in ("ear", "mind", "voice"):
         (tmp_path / "models" / name).mkdir(parents=True)
-    agent = AGENT.format(models=tmp_path / "models", ami=ami, fastagi=fastagi, media=media, web=web)
+    agent = AGENT.format(
+        models=tmp_path / "models", folder=tmp_path, ami=ami, fastagi=fastagi, media=media, web=web
+    )
     files = {"agent": agent, "channels": CHANNELS, "hours": HOURS, "teams": TEAMS}
     for name, text in files.items():
         (etc / f"{name}.yaml").write_text(text)
     (etc / "ami.secret").write_text("s3cret\n")
     (etc / "ami.secret").chmod(0o600)
+    dialplan.write(load(etc), tmp_path / "dialplan", date.today())
     return etc
 
 
@@ -136,6 +149,9 @@ def test_each_thing_is_named_and_asterisk_is_missed(etc: Path, ports: list[int])
         f"ok       listen.fastagi 127.0.0.1:{ports[1]}",
         f"ok       listen.media 127.0.0.1:{ports[2]}",
         f"ok       listen.web 127.0.0.1:{ports[3]}",
+        f"ok       overrides in {etc.parent}/state/overrides",
+        f"ok       rescue script {dialplan.rescue_script()}",
+        f"ok       plan {etc.parent}/dialplan/plan.json",
         "ok       secret of the manager interface",
         "problem  asterisk.ami: Asterisk's manager interface cannot be reached at"
         f" 127.0.0.1:{ports[0]}: Connect call failed ('127.0.0.1', {ports[0]})",
@@ -183,20 +199,22 @@ def test_documents_that_cannot_be_read(etc: Path) -> None:
 def test_what_is_odd_but_works_is_a_warning(etc: Path) -> None:
     edit(etc / "channels.yaml", "    hours: office\n", "")
     (etc / "knowledge" / "faq.md").write_text("")
-    (etc / "ami.secret").chmod(0o644)
+    dialplan.write(load(etc), etc.parent / "dialplan", date.today())
     assert examine_all(etc).warnings == [
         Finding(
-            "channels.front",
-            "has no hours, so it is always open",
-            "name its hours in channels.yaml",
+            f"{etc}/channels.yaml:2",
+            "channels.front: has no hours, so it is always open",
+            "name its hours",
+        ),
+        Finding(
+            f"{etc}/hours.yaml:2",
+            "hours.office: no channel has these hours",
+            "name them in channels.yaml",
         ),
         Finding(
             "channels.front.knowledge",
             "holds no text, so the agent answers nothing",
             f"put documents into {etc}/knowledge",
-        ),
-        Finding(
-            f"{etc}/ami.secret", "can be read by every user", f"run: chmod o-r {etc}/ami.secret"
         ),
     ]
 
@@ -210,6 +228,67 @@ def test_a_missing_secret(etc: Path) -> None:
             "write the secret of [asterisk-agent] in manager.conf into it",
         )
     ]
+
+
+# --- What lies on the disk ----------------------------------------------------------------------
+
+
+def test_holidays_that_run_out_are_a_warning(etc: Path) -> None:
+    written = etc.parent / "dialplan" / "plan.json"
+    plan = replace(from_json(written.read_text()), last_date=date.today() + timedelta(days=59))
+    written.write_text(to_json(plan))
+    (warning,) = examine_all(etc).warnings
+    assert warning == Finding(
+        str(written),
+        f"holidays are known only until {plan.last_date}",
+        f"run: asterisk-agent dialplan write {etc.parent}/dialplan",
+    )
+
+
+def test_a_plan_of_another_configuration_is_a_warning(etc: Path) -> None:
+    edit(etc / "hours.yaml", "16:00", "15:00")
+    (warning,) = examine_all(etc).warnings
+    assert warning.problem == "is not of this configuration"
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "[1]"])
+def test_a_plan_that_cannot_be_read_is_a_problem(etc: Path, text: str | None) -> None:
+    written = etc.parent / "dialplan" / "plan.json"
+    if text is None:
+        written.unlink()
+    else:
+        written.write_text(text)
+    (first, _) = examine_all(etc).problems
+    assert first.where == "asterisk.dialplan"
+    assert first.problem.startswith(f"{written} cannot be read: ")
+
+
+def test_no_place_for_overrides_is_a_problem(etc: Path) -> None:
+    folder = etc.parent / "state" / "overrides"
+    folder.rmdir()
+    (first, _) = examine_all(etc).problems
+    assert first == Finding("overrides", f"{folder} does not exist", f"make it: mkdir -p {folder}")
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (None, "does not start"),
+        ("#!/no/such/python\n", "does not start"),
+        ("#!/bin/sh\necho no module named asterisk >&2\n", "does not work: no module named"),
+        ("#!/bin/sh\n", "does not work: it said nothing"),
+    ],
+)
+def test_a_rescue_script_that_does_not_work_is_a_problem(
+    etc: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, said: str
+) -> None:
+    place = etc.parent / "rescue"
+    if script is not None:
+        place.write_text(script)
+        place.chmod(0o755)
+    monkeypatch.setattr(dialplan, "rescue_script", lambda: place)
+    (first, *_) = [found for found in examine_all(etc).problems if found.where == "rescue"]
+    assert said in first.problem
 
 
 # --- Ports --------------------------------------------------------------------------------------
@@ -258,7 +337,10 @@ def test_a_free_port_of_this_machine_alone(host: str, ports: list[int]) -> None:
 
 GREETING = b"Asterisk Call Manager/9.0.0\r\n"
 LISTS: dict[str, list[dict[str, str]]] = {
-    "QueueSummary": [{"Event": "QueueSummary", "Queue": "agent-desk"}],
+    "QueueStatus": [
+        {"Event": "QueueParams", "Queue": "agent-desk", "Strategy": "rrmemory"},
+        {"Event": "QueueMember", "Queue": "agent-desk", "Location": "PJSIP/701"},
+    ],
     "VoicemailUsersList": [
         {"Event": "VoicemailUserEntry", "VMContext": "agent", "VoiceMailbox": "700"}
     ],
@@ -273,6 +355,8 @@ class FakeAsterisk:
         self.refuse: dict[str, str] = {}
         self.lists = dict(LISTS)
         self.silent: set[str] = set()
+        self.dialplan: Lines = {}
+        self.globals: dict[str, str] = {}
         self.asked: list[dict[str, str]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -298,13 +382,35 @@ class FakeAsterisk:
         send(writer, Event="FullyBooted", Status="noise that nobody asked for")
         if name in self.refuse:
             send(writer, Response="Error", ActionID=action["ActionID"], Message=self.refuse[name])
-        elif name in self.lists:
+        elif name == "GetVar":
+            value = self.globals.get(action["Variable"], "")
+            send(writer, Response="Success", ActionID=action["ActionID"], Value=value)
+        elif name in self.lists or name == "ShowDialPlan":
             send(writer, Response="Success", ActionID=action["ActionID"], EventList="start")
-            for event in self.lists[name]:
+            for event in self.lists.get(name, self._lines(action.get("Context", ""))):
                 send(writer, ActionID=action["ActionID"], **event)
             send(writer, Event="Done", ActionID=action["ActionID"], EventList="Complete")
         else:
             send(writer, Response="Success", ActionID=action["ActionID"])
+
+    def _lines(self, wanted: str) -> list[dict[str, str]]:
+        """The events that ShowDialPlan tells of a context."""
+        events = []
+        for (context, extension, priority), step in self.dialplan.items():
+            event = {"Event": "ListDialplan", "Context": context}
+            if extension == "include":
+                event["IncludeContext"] = priority
+            elif priority == "hint":
+                event |= {"Extension": extension, "Priority": priority, "Application": step}
+            else:
+                label, _, call = step.partition(":")
+                application, _, arguments = call.removesuffix(")").partition("(")
+                event |= {"Extension": extension, "Priority": priority}
+                event |= {"Application": application, "AppData": arguments}
+                event |= {"ExtensionLabel": label} if label else {}
+            if context == wanted:
+                events.append(event)
+        return events
 
 
 def send(writer: asyncio.StreamWriter, **headers: str) -> None:
@@ -336,11 +442,13 @@ async def ask(fake: FakeAsterisk, config: Config) -> Report:
 
 async def test_an_asterisk_that_has_everything(config: Config) -> None:
     fake = FakeAsterisk()
+    fake.dialplan, fake.globals = read(wanted_dialplan(config))
     report = await ask(fake, config)
     assert report.problems == []
     assert report.checked == [
         "+4721000000 in the dialplan's asterisk-agent",
         "710 in the dialplan's ext-queues",
+        "the loaded dialplan is this configuration's",
         "queue agent-desk",
         "mailbox 700",
         "voicemail",
@@ -360,9 +468,13 @@ async def test_an_asterisk_that_has_everything(config: Config) -> None:
 async def test_an_asterisk_that_lacks_our_files(config: Config) -> None:
     fake = FakeAsterisk()
     fake.refuse["ShowDialPlan"] = "Did not find context"
-    fake.lists = {"QueueSummary": [], "VoicemailUsersList": []}
-    write = "run: asterisk-agent dialplan write DIR, include its files, and reload Asterisk"
-    assert (await ask(fake, config)).problems == [
+    fake.lists = {"QueueStatus": [], "VoicemailUsersList": []}
+    write = "run: asterisk-agent dialplan write, include its files, and reload Asterisk"
+    problems = (await ask(fake, config)).problems
+    loaded = problems.pop(2)
+    assert loaded.where == "asterisk.dialplan"
+    assert loaded.problem.startswith("Asterisk has loaded another dialplan: ")
+    assert problems == [
         Finding(
             "channels.front", "the dialplan has no +4721000000 in the context asterisk-agent", write
         ),
@@ -374,6 +486,50 @@ async def test_an_asterisk_that_lacks_our_files(config: Config) -> None:
         Finding("teams.desk", "Asterisk has no queue agent-desk", write),
         Finding("teams.desk.voicemail", "Asterisk has no mailbox 700@agent", write),
     ]
+
+
+async def test_a_dialplan_of_yesterday(config: Config) -> None:
+    """Each kind of difference, told with its place."""
+    fake = FakeAsterisk()
+    fake.dialplan, fake.globals = read(wanted_dialplan(config))
+    fake.globals["AGENT_CLOSE_GRACE"] = "60"
+    fake.dialplan["agent-hours-office", "s", "1"] = ":GotoIfTime(09:00-15:59,mon-fri,*,*?open,1)"
+    del fake.dialplan["agent-features", "*28", "hint"]
+    del fake.dialplan["agent-start", "include", "agent-end"]
+    fake.dialplan["agent-team-desk", "999", "1"] = ":Goto(700,1)"
+    async with listening(fake, config.asterisk.ami.port):
+        ami = config.asterisk.ami
+        async with manager.manager_session(ami.host, ami.port, "a", "b") as session:
+            found = await differences(session, wanted_dialplan(config))
+    assert found == [
+        "AGENT_CLOSE_GRACE is '60', not '600'",
+        "[agent-features] *28,hint is missing, not Custom:agent-night",
+        "[agent-hours-office] s,1 is :GotoIfTime(09:00-15:59,mon-fri,*,*?open,1),"
+        " not :GotoIfTime(08:00-15:59,mon-fri,*,*,Europe/Oslo?open,1)",
+        "[agent-start] include,agent-end is missing, not include",
+        "[agent-team-desk] 999,1 is :Goto(700,1), not to be there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        (
+            {"Event": "QueueParams", "Queue": "agent-desk", "Strategy": "ringall"},
+            "queue agent-desk rings by ringall, not by rrmemory",
+        ),
+        (
+            {"Event": "QueueMember", "Queue": "agent-desk", "Location": "PJSIP/9"},
+            "queue agent-desk lacks PJSIP/701",
+        ),
+    ],
+)
+async def test_a_queue_of_yesterday(config: Config, event: dict[str, str], problem: str) -> None:
+    fake = FakeAsterisk()
+    kept = [each for each in fake.lists["QueueStatus"] if each["Event"] != event["Event"]]
+    fake.lists["QueueStatus"] = [*kept, event]
+    problems = (await ask(fake, config)).problems
+    assert problem in [found.problem for found in problems]
 
 
 async def test_an_account_that_may_not_look(config: Config) -> None:
@@ -408,14 +564,15 @@ async def test_something_that_is_not_asterisk(config: Config, greeting: bytes) -
 async def test_an_asterisk_that_falls_silent_is_waited_for_once(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "ANSWER_LIMIT_S", 0.05)
+    monkeypatch.setattr(manager, "ANSWER_LIMIT_S", 0.05)
     fake = FakeAsterisk()
     fake.silent.add("ShowDialPlan")
     problems = [finding.problem for finding in (await ask(fake, config)).problems]
     assert problems == [
         "Asterisk did not answer ShowDialPlan",
         "ShowDialPlan was not asked: Asterisk fell silent",
-        "QueueSummary was not asked: Asterisk fell silent",
+        "GetVar was not asked: Asterisk fell silent",
+        "QueueStatus was not asked: Asterisk fell silent",
         "VoicemailUsersList was not asked: Asterisk fell silent",
     ]
     assert [asked["Action"] for asked in fake.asked] == ["Login", "ShowDialPlan"]
@@ -424,7 +581,7 @@ async def test_an_asterisk_that_falls_silent_is_waited_for_once(
 async def test_a_silent_port_is_left_after_the_deadline(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "ANSWER_LIMIT_S", 0.05)
+    monkeypatch.setattr(manager, "ANSWER_LIMIT_S", 0.05)
     (only,) = (await ask(FakeAsterisk(b""), config)).problems
     assert "is not Asterisk's manager interface" in only.problem
 
@@ -445,7 +602,7 @@ async def test_a_session_refuses_by_exception(config: Config) -> None:
     ami = config.asterisk.ami
     async with (
         listening(fake, ami.port),
-        check.manager_session(ami.host, ami.port, "a", "b") as session,
+        manager.manager_session(ami.host, ami.port, "a", "b") as session,
     ):
         fake.refuse["Ping"] = "no"
         with pytest.raises(AsteriskError, match="Asterisk refused Ping: no"):
@@ -474,6 +631,45 @@ def test_a_real_asterisk_with_our_dialplan(start_pbx: Any) -> None:
     ]
     (pbx.config_dir / "ami.secret").write_text(pbx.asterisk.ami_secret)
     asyncio.run(check_asterisk(pbx.config, lacking))
-    assert [f.problem for f in lacking.problems] == [
-        "the dialplan has no +15551230100 in the context asterisk-agent"
+    number, loaded = (f.problem for f in lacking.problems)
+    assert number == "the dialplan has no +15551230100 in the context asterisk-agent"
+    assert loaded.startswith(
+        "Asterisk has loaded another dialplan: 3 differences, [asterisk-agent]"
+    )
+
+
+@pytest.mark.asterisk
+def test_diff_tells_what_a_real_asterisk_has_loaded(start_pbx: Any) -> None:
+    pbx = start_pbx(service=False)
+    arguments = ["dialplan", "diff", "--config", str(pbx.config_dir), "--json"]
+    same = CliRunner().invoke(app, arguments)
+    assert json.loads(same.stdout) == {
+        "changed": False,
+        "diff": [],
+        "loaded": [],
+        "not_asked": "",
+    }
+    assert same.exit_code == 0
+    # Somebody changes the hours in Asterisk by hand.
+    pbx.asterisk.cli("dialplan remove extension s@agent-hours-office")
+    other = CliRunner().invoke(app, arguments)
+    assert other.exit_code == 1
+    told = json.loads(other.stdout)
+    assert told["diff"] == []
+    assert all(line.startswith("[agent-hours-office] s,") for line in told["loaded"])
+    pbx.asterisk.cli("dialplan reload")
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+
+
+@pytest.mark.asterisk
+def test_a_mailbox_that_does_not_exist_is_found(start_pbx: Any) -> None:
+    pbx = start_pbx(service=False)
+    voicemail = pbx.generated / "voicemail.conf"
+    kept = [line for line in voicemail.read_text().splitlines() if not line.startswith("600 ")]
+    voicemail.write_text("\n".join(kept))
+    pbx.asterisk.cli("voicemail reload")
+    report = Report()
+    asyncio.run(check_asterisk(pbx.config, report))
+    assert [(f.where, f.problem) for f in report.problems] == [
+        ("teams.support.voicemail", "Asterisk has no mailbox 600@agent")
     ]

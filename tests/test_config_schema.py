@@ -314,7 +314,12 @@ def test_keys_at() -> None:
         "message",
     )
     assert keys_at(channels, ("channels", "x", "after_hours", "on_call")) == ("dial", "for")
-    assert keys_at(channels, ("channels", "x", "agent")) == ("greeting", "language", "voice")
+    assert keys_at(channels, ("channels", "x", "agent")) == (
+        "assigned",
+        "greeting",
+        "language",
+        "voice",
+    )
     assert keys_at(hours, ("hours", "x")) == ("holidays", "timezone")
     assert "country" in keys_at(hours, ("holidays", "x"))
     assert keys_at(hours, ("holidays", "x", "0")) == ("date", "from", "to", "name", "hours", "cut")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from asterisk_agent.config import schema
-from asterisk_agent.config.load import load
+from asterisk_agent.config.load import load, survey
 from asterisk_agent.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
@@ -30,9 +30,10 @@ def keys(section: type[schema.Section], path: tuple[str, ...] = ()) -> Iterator[
     """Every key of the schema, written as the page writes it."""
     for name in schema.keys_at(section, path):
         here = (*path, name)
-        yield ".".join(here)
+        yield ".".join(here).replace(".[]", "[]")
         yield from keys(section, here)
         yield from keys(section, (*here, "ID"))
+        yield from keys(section, (*here, "ID", "[]"))
 
 
 def expected(file: str) -> set[str]:
@@ -56,6 +57,11 @@ def test_the_page_is_searched_for_enough_keys() -> None:
         "teams.ID.queue.wait",
         "teams.ID.existing.context",
         "messages.ID.sound",
+        "channels.ID.agent.greeting",
+        "channels.ID.after_hours.on_call.for",
+        "hours.ID.holidays",
+        "holidays.ID.country",
+        "holidays.ID[].from",
     } <= known
 
 
@@ -63,6 +69,8 @@ def written(value: Any) -> str:
     """A default as an operator writes it; "" for none."""
     if value is None or value == () or isinstance(value, schema.Section):
         return ""
+    if isinstance(value, tuple):
+        return f"`[{', '.join(value)}]`"
     if isinstance(value, bool):
         return "`on`" if value else "`off`"
     if isinstance(value, timedelta):
@@ -75,7 +83,7 @@ def written(value: Any) -> str:
 @pytest.mark.parametrize("file", schema.FILES)
 def test_documented_defaults_are_the_real_ones(file: str) -> None:
     for key, default in rows(file).items():
-        *parents, name = key.split(".")
+        *parents, name = key.replace("[]", ".[]").split(".")
         field = schema.fields_at(schema.FILES[file], parents).get(name)
         if name == "label":
             assert default == "the id"
@@ -102,3 +110,20 @@ def test_the_messages_shown_are_the_messages_given(
     with pytest.raises(ConfigError) as caught:
         load(Path("etc"))
     assert "```text\n" + str(caught.value) + "\n```" in PAGE
+
+
+def test_the_examples_shown_are_good(tmp_path: Path) -> None:
+    """A block of YAML on the page is a whole file."""
+    examples = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    assert examples
+    for example in examples:
+        shutil.copytree(ROOT / "etc", tmp_path / "etc", dirs_exist_ok=True)
+        (tmp_path / "etc" / "hours.yaml").write_text(example)
+        assert load(tmp_path / "etc").hours.keys() == {"office", "night"}
+
+
+def test_the_example_of_the_repository_is_not_odd() -> None:
+    found = survey(ROOT / "etc")
+    assert found.problems == found.warnings == ()
+    assert found.config is not None
+    assert {"us", "company"} == found.config.holidays.keys()

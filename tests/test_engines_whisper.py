@@ -140,3 +140,18 @@ def test_long_audio_is_cut_where_it_is_quiet():
 def test_short_audio_is_one_piece(seconds):
     samples = np.zeros(int(seconds * RATE_HZ), np.float32)
     assert [len(piece) for piece in _pieces(samples)] == [len(samples)]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("looks", [0, 1])
+def test_what_nobody_waits_for_is_given_up(whisper, looks):
+    session = whisper.session()
+    session.feed(spoken("I want to talk to a person please."))
+    seen = []
+
+    def cancelled():
+        seen.append(1)
+        return len(seen) > looks
+
+    assert session.result(cancelled).text == ""
+    assert "person" in session.result().text

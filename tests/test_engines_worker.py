@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from asterisk_agent.engines.worker import STREAM_DEPTH, Together, Worker, now_s
+from asterisk_agent.engines.worker import Together, Worker, now_s
 from asterisk_agent.errors import EngineError
 
 
@@ -118,116 +118,6 @@ async def test_close_drops_what_waits():
     go.set()
     assert await first == "ended"
     await closing
-
-
-async def test_stream_hands_over_every_item_in_order(worker):
-    assert [n async for n in worker.stream(lambda: iter(range(100)))] == list(range(100))
-    assert worker.pending == 0
-
-
-async def test_stream_may_yield_none(worker):
-    assert [n async for n in worker.stream(lambda: iter([None, 0, None]))] == [None, 0, None]
-
-
-async def test_stream_of_nothing(worker):
-    assert [n async for n in worker.stream(lambda: iter(()))] == []
-
-
-async def test_stream_passes_the_error_after_the_items(worker):
-    def items():
-        yield 1
-        raise EngineError("broke")
-
-    stream = worker.stream(items)
-    assert await anext(stream) == 1
-    with pytest.raises(EngineError, match="broke"):
-        await anext(stream)
-
-
-async def test_stream_whose_beginning_fails(worker):
-    def fail():
-        raise EngineError("no")
-
-    with pytest.raises(EngineError, match="no"):
-        await anext(worker.stream(fail))
-
-
-async def test_stream_is_iterated_on_the_thread(worker):
-    def items():
-        yield threading.current_thread().name
-
-    assert [n.startswith("testing") async for n in worker.stream(items)] == [True]
-
-
-async def test_stream_makes_only_a_few_items_ahead(worker):
-    made, full = [], threading.Event()
-
-    def items():
-        for n in range(1000):
-            made.append(n)
-            if n > STREAM_DEPTH:
-                full.set()
-            yield n
-
-    stream = worker.stream(items)
-    await anext(stream)
-    await asyncio.to_thread(full.wait, 5)
-    assert len(made) <= STREAM_DEPTH + 3
-    await stream.aclose()
-
-
-async def test_closing_a_stream_stops_the_thread_and_closes_the_iterator(worker):
-    closed = threading.Event()
-
-    def items():
-        try:
-            while True:
-                yield 1
-        finally:
-            closed.set()
-
-    stream = worker.stream(items)
-    assert await anext(stream) == 1
-    await stream.aclose()
-    assert await worker.run(lambda: "free") == "free"
-    assert closed.is_set()
-
-
-async def test_cancelled_consumer_stops_the_stream(worker):
-    go = threading.Event()
-
-    def items():
-        while True:
-            go.wait(0.01)
-            yield 1
-
-    async def consume():
-        async for _ in worker.stream(items):
-            pass
-
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await consume()
-    assert await worker.run(lambda: "free") == "free"
-
-
-async def test_closing_the_worker_ends_a_running_stream():
-    worker = Worker("ending")
-
-    def items():
-        while True:
-            yield 1
-
-    stream = worker.stream(items)
-    await anext(stream)
-    await asyncio.to_thread(worker.close)
-    assert not [t for t in threading.enumerate() if t.name.startswith("ending")]
-
-    async def rest():
-        return [n async for n in stream]
-
-    with pytest.raises(EngineError, match="closed in the middle"):
-        await rest()
 
 
 def test_together_runs_at_the_same_time():

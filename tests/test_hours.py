@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asterisk_agent import hours
@@ -100,6 +100,7 @@ def schedules_and_days(draw: st.DrawFn) -> tuple[Schedule, datetime]:
 
 
 @given(schedules_and_days())
+@settings(deadline=None)
 def test_every_minute_of_a_day_agrees_with_the_naive_reading(
     drawn: tuple[Schedule, datetime],
 ) -> None:
@@ -110,6 +111,7 @@ def test_every_minute_of_a_day_agrees_with_the_naive_reading(
 
 
 @given(schedules_and_days())
+@settings(deadline=None)
 def test_until_is_the_next_change(drawn: tuple[Schedule, datetime]) -> None:
     schedule, instant = drawn
     now = hours.at(schedule, instant)
@@ -129,6 +131,7 @@ def test_until_is_the_next_change(drawn: tuple[Schedule, datetime]) -> None:
 
 
 @given(schedules_and_days(), st.integers(1, 59_999_999))
+@settings(deadline=None)
 def test_within_a_minute_nothing_changes(
     drawn: tuple[Schedule, datetime], microseconds: int
 ) -> None:
@@ -321,6 +324,7 @@ def states_from_intervals(schedule: Schedule, day: date, minute: int) -> State:
 
 
 @given(schedules_and_days())
+@settings(deadline=None)
 def test_intervals_on_tells_the_same_as_at(drawn: tuple[Schedule, datetime]) -> None:
     schedule, start = drawn
     zone = ZoneInfo(schedule.timezone)
@@ -331,6 +335,7 @@ def test_intervals_on_tells_the_same_as_at(drawn: tuple[Schedule, datetime]) -> 
 
 
 @given(schedules_and_days())
+@settings(deadline=None)
 def test_a_week_and_its_special_dates_are_the_whole_schedule(
     drawn: tuple[Schedule, datetime],
 ) -> None:

@@ -206,3 +206,62 @@ def test_every_clip_that_starts_finishes_with_what_went_out(
     begun = [event.key for event in wire.events if isinstance(event, Started)]
     ended = [event.key for event in wire.events if isinstance(event, Finished) and event.heard_s]
     assert begun == ended
+
+
+# --- Holding ---------------------------------------------------------------------------------
+
+
+def held_pacer():
+    """A pacer that has sent 100 ms of a clip of 400 ms."""
+    pacer = Pacer(8_000, 0.0)
+    pacer.add("clip", b"".join(bytes([n + 1, 0]) * 160 for n in range(20)), complete=True)
+    sent = pacer.frames(0.0)
+    while len(sent) < 5:
+        sent += pacer.frames(pacer.next_due())
+    return pacer, sent
+
+
+def test_a_held_voice_is_silent_at_the_next_frame_and_loses_nothing():
+    pacer, sent = held_pacer()
+    pacer.hold()
+    assert pacer.held
+    silent = [frame for _ in range(10) for frame in pacer.frames(pacer.next_due())]
+    assert silent
+    assert not any(map(any, silent))
+    assert pacer.left_s == pytest.approx(0.3)
+    assert pacer.speaking
+    pacer.go_on()
+    rest = [frame for _ in range(15) for frame in pacer.frames(pacer.next_due())]
+    assert [frame[0] for frame in sent + rest[:15]] == list(range(1, 21))
+    assert [type(event) for event in pacer.events()] == [Started, Finished]
+
+
+def test_going_on_from_a_little_before_counts_what_was_heard_once():
+    pacer, _ = held_pacer()
+    assert list(pacer.played(0.06)[::320]) == [3, 4, 5]
+    pacer.hold()
+    pacer.go_on(0.06)
+    rest = [frame for _ in range(18) for frame in pacer.frames(pacer.next_due())]
+    assert [frame[0] for frame in rest[:18]] == list(range(3, 21))
+    (_, finished) = pacer.events()
+    assert finished == Finished("clip", pytest.approx(0.4), complete=True)
+
+
+def test_going_back_further_than_the_beginning_is_the_beginning():
+    pacer, _ = held_pacer()
+    pacer.hold()
+    pacer.go_on(5.0)
+    assert pacer.frames(pacer.next_due())[0][0] == 1
+
+
+def test_a_held_voice_can_be_dropped():
+    pacer, _ = held_pacer()
+    pacer.hold()
+    pacer.stop()
+    assert not pacer.held
+    assert not pacer.speaking
+    assert pacer.events()[-1] == Finished("clip", pytest.approx(0.1), complete=False)
+    assert pacer.played(1.0) == b""
+    pacer.add("next", b"\1\0" * 160, complete=True)
+    assert pacer.frames(pacer.next_due())[0][0] == 1
+    pacer.go_on(1.0)

@@ -68,7 +68,7 @@ def test_equal_plans_are_equal_text():
     ],
 )
 def test_anything_else_is_a_value_error(text):
-    with pytest.raises(ValueError, match="plan|char|month|unpack|values"):
+    with pytest.raises(ValueError, match=r"plan|char|month|unpack|values"):
         from_json(text)
 
 

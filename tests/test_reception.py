@@ -11,8 +11,9 @@ from asterisk_agent import overrides
 from asterisk_agent.config.load import load
 from asterisk_agent.errors import ProtocolError
 from asterisk_agent.overrides import Override, OverrideState
-from asterisk_agent.reception import Reception
-from asterisk_agent.routing import AgentHealth, Outcome
+from asterisk_agent.reception import Reception, final_outcome
+from asterisk_agent.records import TurnRecord
+from asterisk_agent.routing import AgentHealth, Facts, Outcome, Stage
 from asterisk_agent.site import site_of
 from asterisk_agent.visits import CLAIM_LIMIT_S, Visits
 from asterisk_agent.wire.agi import Request
@@ -180,3 +181,20 @@ def test_whatever_is_asked_there_is_a_destination(desk, arguments):
 def test_an_unknown_channel_is_refused(desk):
     with pytest.raises(ProtocolError, match="nowhere"):
         desk.start("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ([], "abandoned"),
+        ([("agent", None)], "abandoned"),
+        ([("agent", None), ("caller", None)], "abandoned"),
+        ([("caller", None), ("agent", "answer")], "resolved"),
+        ([("caller", None), ("agent", "answer"), ("caller", None)], "abandoned"),
+        ([("caller", None), ("agent", "clarify")], "abandoned"),
+    ],
+)
+def test_who_hangs_up_behind_an_answer_was_served(desk, said, outcome):
+    visit = desk.talked(desk.start()["AGENT_UUID"], Outcome.HANGUP)
+    visit.story.turns = [TurnRecord(who, "…", 0.0, action=action) for who, action in said]
+    assert final_outcome(visit, Facts(Stage.AGENT)) == outcome

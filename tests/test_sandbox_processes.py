@@ -3,7 +3,6 @@ import signal
 import socket
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,11 +13,9 @@ from asterisk_agent.sandbox.processes import (
     LAST_PORT,
     Child,
     ProcessId,
-    faketime_python_environment,
     free_port,
     owned_ports,
     package_environment,
-    shift_to,
     spawn,
 )
 
@@ -122,32 +119,6 @@ def test_a_process_that_ended_holds_no_ports(tmp_path):
     child = python("pass", tmp_path / "log")
     child.stop()
     assert owned_ports(child.pid) == {}
-
-
-def test_moves_the_clock_and_not_the_timers(tmp_path):
-    shift_s = shift_to("2031-05-06T07:08:00+00:00")
-    environment = {**os.environ, **faketime_python_environment(shift_s, tmp_path / "site")}
-    code = (
-        "import time\n"
-        "began = time.monotonic()\n"
-        "time.sleep(0.1)\n"
-        "print(time.time(), began, time.monotonic() - began, flush=True)\n"
-    )
-    child = python(code, tmp_path / "log", env=environment)
-    wall, monotonic, slept = map(float, wait_for_line(tmp_path / "log").split())
-    child.stop()
-    moment = datetime(2031, 5, 6, 7, 8, tzinfo=UTC).timestamp()
-    assert wall == pytest.approx(moment, abs=30)
-    assert monotonic == pytest.approx(time.monotonic(), abs=30)
-    assert 0.1 <= slept < 5
-
-
-def test_shift_to_a_moment():
-    soon = datetime.now(UTC) + timedelta(hours=2)
-    assert shift_to(soon) == pytest.approx(7200, abs=5)
-    assert shift_to(soon.isoformat()) == pytest.approx(7200, abs=5)
-    with pytest.raises(SandboxError, match="not a time: tomorrow"):
-        shift_to("tomorrow")
 
 
 def test_what_carries_audio_runs_first_where_that_is_allowed(tmp_path):

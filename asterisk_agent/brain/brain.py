@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice, zip_longest
 from typing import Protocol
 
 from asterisk_agent.brain.answer import compose, rest, words_answers
@@ -41,8 +42,19 @@ from asterisk_agent.engines.base import Embedder, LanguageModel
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Exchange, Reply, Source, ThinkingTime
 from asterisk_agent.overrides import Override
+from asterisk_agent.speech import sentences
 
 log = logging.getLogger(__name__)
+
+MOST_PREPARED = 300
+"""Sentences of one channel that are worth speaking beforehand: some 20 MB at telephone rate."""
+
+
+PREAMBLE, MOST_STARTS = 15, 2
+"""From so many words on, the question may stand behind a preamble; the last so many beginnings
+of a question are tried."""
+SURE_OF_PART, LEAST_TERMS = 0.65, 2
+"""A part of what was said is only answered if it is surely answered, and says enough by itself."""
 
 
 class Minds(Protocol):
@@ -163,6 +175,19 @@ class Brain:
         found = (p for p in self._index.passages if (p.file, p.heading) == _place(source))
         return " ".join(passage.text for passage in found)
 
+    def likely_sentences(self, most: int = MOST_PREPARED) -> list[str]:
+        """Sentences that answers of this channel are made of, each once, the likeliest first.
+
+        An answer begins with a passage's first sentence, or with the one that fits best. All
+        first ones come before any second one. Empty where a model words the answers.
+        """
+        if self._model is not None:
+            return []
+        written = [sentences(passage.text) for passage in self._index.passages]
+        ranks = zip_longest(*written)
+        each = dict.fromkeys(text for rank in ranks for text in rank if text is not None)
+        return list(islice(each, most))
+
     # --- what leans on the turns before -------------------------------------------------------
 
     def _taken_up(self, turn: _Turn) -> Reply | None:
@@ -266,6 +291,7 @@ class Brain:
             Talk.NO: phrases.anything_else,
             Talk.REACHED: phrases.reached.format(label=self._channel.label),
             Talk.TEAMS: phrases.teams.format(teams=", ".join(labels)) if labels else phrases.hello,
+            Talk.WAIT: phrases.listening,
         }
         return Reply(text[talk or Talk.HELLO], Action.SMALLTALK)
 
@@ -309,8 +335,24 @@ class Brain:
         best = max(judged, key=lambda pair: pair[1].confidence, default=None)
         if best and leans(turn.utterance, language) and best[1].confidence >= ASK_BACK:
             return best
-        judged.append((alone, judge(alone, self._index)))
+        judged.append(self._judge(turn.utterance))
         return max(judged, key=lambda pair: pair[1].confidence)
+
+    def _judge(self, utterance: str) -> tuple[Question, Judgement]:
+        """The question and the passage for it. Behind a long preamble, its last part may do."""
+        language = self._index.language
+        question = Question.read(utterance, language)
+        judgement = judge(question, self._index)
+        starts = language.question_starts
+        if judgement.confidence >= ANSWER or starts is None or len(utterance.split()) < PREAMBLE:
+            return question, judgement
+        last = [found.end() for found in starts.finditer(utterance)][-MOST_STARTS:]
+        for start in reversed(last):
+            part = Question.read(utterance[start:], language)
+            found = judge(part, self._index)
+            if found.confidence >= SURE_OF_PART and len(part.terms) >= LEAST_TERMS:
+                return part, found
+        return question, judgement
 
     def _told(self, question: Question, passage: Passage, sure: float) -> Reply:
         answer = compose(question, passage, self._index.language, self._model, self._clock)

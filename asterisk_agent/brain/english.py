@@ -117,6 +117,14 @@ _OWN_CASE = re.compile(
     r"|done)\b"
 )
 
+_QUESTION_STARTS = re.compile(
+    r"(?:(?<=[.!?] )|\b(?:so|and|my question is|is|like to know|want to know|wanted to know"
+    r"|wondering|wanted to ask|tell me|,)[ ,]+(?:if |whether )?)"
+    r"(?=(?:what|when|where|who|which|how|why|do|does|did|is|are|can|could|would|will|should|have"
+    r"|has|you|there|your)\b)",
+    re.IGNORECASE,
+)
+
 _BINDING = """
 not no never none nobody nothing nowhere neither nor without except unless only but though although
 about approximately around almost nearly usually normally sometimes often mostly generally up
@@ -144,6 +152,7 @@ ENGLISH = Language(
     which=_WHICH,
     own_case=_OWN_CASE,
     intents=INTENTS,
+    question_starts=_QUESTION_STARTS,
     dialogue=DIALOGUE,
     joins=re.compile(r"\b(and|or|but|so)\b", re.IGNORECASE),
     contractions=_CONTRACTIONS,

@@ -34,6 +34,7 @@ class Talk(StrEnum):
     NO = "no"
     REACHED = "reached"
     TEAMS = "teams"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class IntentReader:
             return Intent(Action.ABUSE)
         if rules.repeat.search(plain):
             return Intent(Action.REPEAT)
+        if rules.wait.search(plain):
+            return Intent(Action.SMALLTALK, talk=Talk.WAIT)
         return self._talk(plain)
 
     def team(self, utterance: str) -> str | None:

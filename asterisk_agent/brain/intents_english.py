@@ -136,6 +136,16 @@ _REPEAT = _any(
     r"what was (?:that|it) again",
 )
 
+_WAIT = _any(
+    r"^(?:(?:no|oh|ok|okay|um|uh|please|sorry|hey|yes|and|just|can|could|would|you|now|but|well) )*"
+    r"(?:stop|wait|hold on|hang on|hold it|be quiet|shut up|quiet|enough|thats enough|stop it"
+    r"|stop talking|one moment|one second|just a (?:moment|second|minute|sec)|a moment|a second"
+    r"|give me a (?:moment|second|minute|sec)|wait a (?:moment|second|minute|sec)|let me (?:speak"
+    r"|talk|finish)|hold the line)"
+    r"(?: (?:please|stop|wait|hold on|no|now|a|moment|second|minute|sec|there|for|it|sorry|just|one"
+    r"|thanks|thank you))*$",
+)
+
 _GOODBYE = _any(
     r"\b(?:good ?bye|bye bye|bye|see you|see ya|farewell|so long|cheerio|talk to you later|talk"
     r" soon|take care)\b",
@@ -315,8 +325,8 @@ _URGENT = _any(
 )
 _NOT_URGENT = _any(
     r"\b(?:not|isnt|nothing|no|never|wasnt)(?: \w+){0,2}? (?:urgent|hurry|rush)\b",
-    r"^(?:(?:and|so|but|hi|hello|um|uh) )*(?:is|are|do|does|how|what|when|would|will|can) (?:you|the"
-    r"|there|a|an|it|your|much|i)\b(?!.*\b(?:its|it is|this is|need)\b).*\b(?:urgent|urgently"
+    r"^(?:(?:and|so|but|hi|hello|um|uh) )*(?:is|are|do|does|how|what|when|would|will|can)"
+    r" (?:you|the|there|a|an|it|your|much|i)\b(?!.*\b(?:its|it is|this is|need)\b).*\b(?:urgent|urgently"
     r"|immediately|at once|right now|right away)\b",
     r"\bif (?:its|it is|this is|that is)(?: \w+)? urgent\b",
 )
@@ -349,6 +359,7 @@ INTENTS = IntentRules(
     voicemail=_VOICEMAIL,
     not_voicemail=_NOT_VOICEMAIL,
     repeat=_REPEAT,
+    wait=_WAIT,
     goodbye=_GOODBYE,
     thanks=_THANKS,
     greeting=_GREETING,

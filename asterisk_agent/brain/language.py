@@ -41,6 +41,7 @@ class IntentRules:
     voicemail: re.Pattern[str]
     not_voicemail: re.Pattern[str]
     repeat: re.Pattern[str]
+    wait: re.Pattern[str]
     goodbye: re.Pattern[str]
     thanks: re.Pattern[str]
     greeting: re.Pattern[str]
@@ -86,8 +87,9 @@ class Language:
     ``preamble`` matches the politeness before a question, in the text as it was recognised.
     ``which`` has the word X of "which X …?" as its group, ``own_case`` marks questions that only a
     look into the caller's file answers; both are matched against the normalised question.
-    For the gate: ``weightless`` words may differ between a passage and what is said of it,
-    ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions`` are written
+    ``question_starts`` is where the question behind a long preamble may begin, in the utterance as
+    it was recognised. For the gate: ``weightless`` words may differ between a passage and what is
+    said of it, ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions`` are written
     out first, and ``joins`` (with one group) matches the words between two clauses.
     """
 
@@ -103,3 +105,4 @@ class Language:
     contractions: Mapping[str, str] = field(default_factory=dict)
     weightless: frozenset[str] = frozenset()
     binding: frozenset[str] = frozenset()
+    question_starts: re.Pattern[str] | None = None

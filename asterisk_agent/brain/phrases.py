@@ -28,6 +28,9 @@ class Phrases:
     clarify_empty: str
     nothing_to_repeat: str
     not_understood: str
+    # Thinking takes a while; never the same one twice in a row.
+    one_moment: str
+    let_me_see: str
     # On the way to a person.
     connecting: str
     connecting_to: str
@@ -53,6 +56,7 @@ class Phrases:
     ability: str
     well: str
     go_ahead: str
+    listening: str
     anything_else: str
     # In a conversation.
     mean_one: str
@@ -66,6 +70,17 @@ class Phrases:
     # For the person who picks up.
     brief_call: str
     brief_said: str
+    # For whoever works the night switch from a phone of the house.
+    switch_open: str
+    switch_closed: str
+    switch_people: str
+    switch_schedule: str
+    switch_failed: str
+
+    @property
+    def thinking(self) -> tuple[str, str]:
+        """What covers a long thought, in turns."""
+        return self.one_moment, self.let_me_see
 
     def put_through(self, team: str | None, *, staffed: bool = True) -> str:
         """The caller asked for a person; ``team`` is its label."""
@@ -93,7 +108,7 @@ class Phrases:
     def all_sentences(self, teams: Sequence[str] = (), name: str = "") -> list[str]:
         """Everything above as it is spoken, with these teams' labels and the agent's name."""
         spoken: dict[str, None] = {}
-        for key in (f.name for f in fields(self) if not f.name.startswith("brief_")):
+        for key in (f.name for f in fields(self) if not f.name.startswith(("brief_", "switch_"))):
             text: str = getattr(self, key)
             if any(part in text for part in ("{one}", "{label}", "{teams}")):
                 continue  # names what the documents or the channel hold
@@ -112,6 +127,8 @@ _ENGLISH = Phrases(
     clarify_empty="Sorry, I didn't catch that. Could you say it again?",
     nothing_to_repeat="I haven't said anything yet. What would you like to know?",
     not_understood="I'm sorry, I don't understand. I'll put you through to a colleague.",
+    one_moment="One moment.",
+    let_me_see="Let me see.",
     connecting="I'll put you through to a colleague. One moment, please.",
     connecting_to="I'll put you through to {team}. One moment, please.",
     connecting_away="Nobody is in at the moment, but you can leave a message. One moment, please.",
@@ -140,6 +157,7 @@ _ENGLISH = Phrases(
     "What would you like to know?",
     well="I'm fine, thank you. What can I do for you?",
     go_ahead="Yes, please go ahead. What would you like to know?",
+    listening="All right, I'm listening.",
     anything_else="All right. Is there anything else I can help you with?",
     mean_one='Do you mean "{one}"?',
     mean_two='Do you mean "{one}", or "{other}"?',
@@ -151,6 +169,11 @@ _ENGLISH = Phrases(
     teams="I can put you through to {teams}. Whom would you like to speak to?",
     brief_call="Call for {label}.",
     brief_said="The caller said: {said}",
+    switch_open="Open, until you change it.",
+    switch_closed="Closed, until you change it.",
+    switch_people="Open, and people answer first, until you change it.",
+    switch_schedule="Back to the opening hours.",
+    switch_failed="Nothing was changed. The switch could not be written.",
 )
 
 _KNOWN = {"en": _ENGLISH}

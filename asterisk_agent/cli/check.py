@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass, field
+import subprocess
+from dataclasses import asdict
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from asterisk_agent import dialplan
 from asterisk_agent.cli.app import (
     DEFAULT_CONFIG,
     ConfigDirectory,
@@ -23,52 +25,18 @@ from asterisk_agent.cli.app import (
     print_json,
     reports_errors,
 )
-from asterisk_agent.config.load import examine
-from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
+from asterisk_agent.cli.check_asterisk import check_asterisk
+from asterisk_agent.cli.findings import Finding, Report
+from asterisk_agent.config.load import survey
+from asterisk_agent.errors import AgentError
+from asterisk_agent.plan import from_json
 
 if TYPE_CHECKING:
-    from asterisk_agent.config.schema import Address, Ami, Config
+    from asterisk_agent.config.schema import Address, Config
 
-ANSWER_LIMIT_S = 2.0
-"""Asterisk answers a manager action at once, or something is wrong."""
-ENTRY_CONTEXT = "asterisk-agent"
-MAILBOX_CONTEXT = "agent"
-WRITE_HINT = "run: asterisk-agent dialplan write DIR, include its files, and reload Asterisk"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One problem and its remedy."""
-
-    where: str
-    problem: str
-    hint: str = ""
-
-
-@dataclass(slots=True)
-class Report:
-    """What was looked at and found good, what was found wrong, and what is merely odd."""
-
-    checked: list[str] = field(default_factory=list)
-    problems: list[Finding] = field(default_factory=list)
-    warnings: list[Finding] = field(default_factory=list)
-
-    @contextmanager
-    def checking(self, what: str, where: str) -> Iterator[None]:
-        """Note ``what`` as good, or the package's own error as a problem of ``where``."""
-        try:
-            yield
-        except ConfigError as error:
-            self.problems += [_finding(where, line) for line in error.problems]
-        except AgentError as error:
-            self.problems.append(Finding(where, str(error), error.hint))
-        else:
-            self.checked.append(what)
-
-
-def _finding(where: str, line: str) -> Finding:
-    problem, _, hint = line.partition(" Hint: ")
-    return Finding(where, problem.removesuffix("."), hint.removesuffix("."))
+HORIZON = timedelta(days=60)
+"""Holidays must be known for at least this long."""
+RESCUE_LIMIT_S = 5.0
 
 
 @app.command()
@@ -86,17 +54,20 @@ def check(config: ConfigDirectory = DEFAULT_CONFIG, json: Json = False) -> None:
 def examine_all(directory: Path) -> Report:
     """Everything that ``check`` looks at; the machine only where the configuration is good."""
     report = Report()
-    config, problems = examine(directory)
+    found = survey(directory)
+    report.problems += [Finding(p.where, p.problem, p.hint) for p in found.problems]
+    report.warnings += [Finding(p.where, p.problem, p.hint) for p in found.warnings]
+    config = found.config
     if config is None:
-        report.problems += [Finding(p.where, p.problem, p.hint) for p in problems]
         return report
     counts = f"channels: {len(config.channels)}, teams: {len(config.teams)}"
     report.checked.append(f"configuration in {directory} ({counts})")
-    _check_hours(config, report)
     _check_knowledge(config, report)
     _check_models(config, report)
     _check_ports(config, report)
-    _check_secret(config, report)
+    _check_overrides(config, report)
+    _check_rescue(report)
+    _check_written(config, date.today(), report)
     asyncio.run(check_asterisk(config, report))
     return report
 
@@ -116,18 +87,6 @@ def _show(report: Report) -> None:
 
 
 # --- Without Asterisk ---------------------------------------------------------------------------
-
-
-def _check_hours(config: Config, report: Report) -> None:
-    for channel in config.channels.values():
-        if channel.hours is None:
-            report.warnings.append(
-                Finding(
-                    f"channels.{channel.id}",
-                    "has no hours, so it is always open",
-                    "name its hours in channels.yaml",
-                )
-            )
 
 
 def _check_knowledge(config: Config, report: Report) -> None:
@@ -214,175 +173,50 @@ def _ours(port: int) -> bool:
     return False
 
 
-def _check_secret(config: Config, report: Report) -> None:
-    path = config.directory / config.asterisk.ami.secret_file
-    if path.is_file() and path.stat().st_mode & 0o004:
-        report.warnings.append(
-            Finding(str(path), "can be read by every user", f"run: chmod o-r {path}")
-        )
+def _check_overrides(config: Config, report: Report) -> None:
+    """The night switch: the service and Asterisk write files into this folder."""
+    folder = config.overrides_directory
+    with report.checking(f"overrides in {folder}", "overrides"):
+        if not folder.is_dir():
+            raise AgentError(f"{folder} does not exist", hint=f"make it: mkdir -p {folder}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            hint = "give it to the group that the service and Asterisk share, and chmod g+ws"
+            raise AgentError(f"{folder} cannot be written", hint=hint)
 
 
-# --- Asterisk -----------------------------------------------------------------------------------
-
-
-class ManagerSession:
-    """A short talk with Asterisk's manager interface: ask, read the answer, go."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._asked = 0
-        self._lost = False
-
-    async def greeting(self) -> str:
-        """The first line that Asterisk says by itself."""
-        return (await self._reader.readline()).decode("utf-8", "replace").strip()
-
-    async def ask(self, action: str, **headers: str) -> list[Mapping[str, str]]:
-        """Send an action; the response and, where it begins a list, the list's events.
-
-        Raises AsteriskError where Asterisk refuses, hangs up, or takes longer than 2 s; behind
-        such a silence nothing is waited for again.
-        """
-        if self._lost:
-            raise AsteriskError(f"{action} was not asked: Asterisk fell silent")
-        self._asked += 1
-        number = str(self._asked)
-        lines = {"Action": action, "ActionID": number, **headers}
-        text = "".join(f"{key}: {value}\r\n" for key, value in lines.items())
-        self._writer.write(f"{text}\r\n".encode())
-        answer: list[Mapping[str, str]] = []
+def _check_rescue(report: Report) -> None:
+    """Start the rescue script: without a question it says so, and that is all we want to see."""
+    script = dialplan.rescue_script()
+    with report.checking(f"rescue script {script}", "rescue"):
+        hint = "install the package again: pip install --force-reinstall asterisk-call-agent"
         try:
-            async with asyncio.timeout(ANSWER_LIMIT_S):
-                while not answer or _goes_on(answer):
-                    message = await self._message()
-                    if message.get("actionid") == number:
-                        answer.append(message)
-        except (TimeoutError, OSError, EOFError, ValueError):
-            self._lost = True
-            raise AsteriskError(f"Asterisk did not answer {action}") from None
-        if answer[0].get("response") != "Success":
-            raise AsteriskError(f"Asterisk refused {action}: {answer[0].get('message', '')}")
-        return answer
-
-    async def _message(self) -> Mapping[str, str]:
-        """The next message; keys in lower case."""
-        message: dict[str, str] = {}
-        while True:
-            line = await self._reader.readline()
-            if not line.endswith(b"\n"):
-                raise EOFError
-            if not line.strip():
-                return message
-            key, _, value = line.decode("utf-8", "replace").partition(":")
-            message.setdefault(key.strip().lower(), value.strip())
+            done = subprocess.run(
+                [script],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=RESCUE_LIMIT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise AgentError(f"{script} does not start: {error}", hint=hint) from None
+        if not done.stderr.startswith(dialplan.RESCUE):
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise AgentError(f"{script} does not work: {last}", hint=hint)
 
 
-def _goes_on(answer: list[Mapping[str, str]]) -> bool:
-    """Whether a list was begun and its end has not come."""
-    begun = answer[0].get("eventlist", "").lower() == "start"
-    return begun and answer[-1].get("eventlist", "").lower() != "complete"
-
-
-@asynccontextmanager
-async def manager_session(
-    host: str, port: int, username: str, secret: str
-) -> AsyncIterator[ManagerSession]:
-    """Log in to a manager interface within 2 s. Raises AsteriskError saying what to mend."""
-    try:
-        async with asyncio.timeout(ANSWER_LIMIT_S):
-            reader, writer = await asyncio.open_connection(host, port)
-    except OSError as error:  # a TimeoutError is one
-        reason = error.strerror or "no answer"
-        raise AsteriskError(
-            f"Asterisk's manager interface cannot be reached at {host}:{port}: {reason}",
-            hint="start Asterisk, and set enabled = yes and this port in manager.conf",
-        ) from None
-    try:
-        session = ManagerSession(reader, writer)
-        await _log_in(session, f"{host}:{port}", username, secret)
-        yield session
-    finally:
-        writer.close()
-
-
-async def _log_in(session: ManagerSession, place: str, username: str, secret: str) -> None:
-    try:
-        async with asyncio.timeout(ANSWER_LIMIT_S):
-            greeting = await session.greeting()
-    except (OSError, ValueError):
-        greeting = ""
-    if not greeting.startswith("Asterisk Call Manager"):
-        raise AsteriskError(
-            f"what answers at {place} is not Asterisk's manager interface",
-            hint="give asterisk.ami the port of manager.conf",
-        )
-    try:
-        await session.ask("Login", Username=username, Secret=secret, Events="off")
-    except AsteriskError as error:
-        raise AsteriskError(
-            str(error),
-            hint=f"manager.conf needs [{username}] with the secret that stands in secret_file, "
-            "and permit for this machine",
-        ) from None
-
-
-async def check_asterisk(config: Config, report: Report) -> None:
-    """Reach Asterisk, log in, and look for what the dialplan needs."""
-    ami: Ami = config.asterisk.ami
-    with report.checking("secret of the manager interface", "asterisk.ami.secret_file"):
-        secret = config.ami_secret()
-        with report.checking(f"Asterisk at {ami.host}:{ami.port}", "asterisk.ami"):
-            async with manager_session(ami.host, ami.port, ami.username, secret) as session:
-                await _check_dialplan(session, config, report)
-                await _check_queues(session, config, report)
-                await _check_mailboxes(session, config, report)
-
-
-async def _check_dialplan(session: ManagerSession, config: Config, report: Report) -> None:
-    for channel in config.channels.values():
-        for number in channel.number:
-            await _check_extension(session, report, f"channels.{channel.id}", ENTRY_CONTEXT, number)
-    for team in config.teams.values():
-        if team.existing is not None:
-            context, extension = team.existing.context, team.existing.extension
-            where = f"teams.{team.id}.existing"
-            await _check_extension(session, report, where, context, extension)
-
-
-async def _check_extension(
-    session: ManagerSession, report: Report, where: str, context: str, extension: str
-) -> None:
-    with report.checking(f"{extension} in the dialplan's {context}", where):
+def _check_written(config: Config, today: date, report: Report) -> None:
+    """The plan that the rescue script decides by, where Asterisk includes our files from."""
+    plan_file = Path(config.asterisk.dialplan) / dialplan.PLAN_FILE
+    with report.checking(f"plan {plan_file}", "asterisk.dialplan"):
+        hint = f"run: asterisk-agent dialplan write {config.asterisk.dialplan}"
         try:
-            await session.ask("ShowDialPlan", Context=context, Extension=extension)
-        except AsteriskError as error:
-            if "not find" not in str(error):
-                raise
-            hint = WRITE_HINT if context == ENTRY_CONTEXT else "name a context of your dialplan"
-            problem = f"the dialplan has no {extension} in the context {context}"
-            raise AsteriskError(problem, hint=hint) from None
-
-
-async def _check_queues(session: ManagerSession, config: Config, report: Report) -> None:
-    for team in config.teams.values():
-        if team.members:
-            queue = f"agent-{team.id}"
-            with report.checking(f"queue {queue}", f"teams.{team.id}"):
-                answer = await session.ask("QueueSummary", Queue=queue)
-                if not any(each.get("queue") == queue for each in answer):
-                    raise AsteriskError(f"Asterisk has no queue {queue}", hint=WRITE_HINT)
-
-
-async def _check_mailboxes(session: ManagerSession, config: Config, report: Report) -> None:
-    boxes = {team.id: team.voicemail.mailbox for team in config.teams.values() if team.voicemail}
-    if not boxes:
-        return
-    with report.checking("voicemail", "teams"):
-        answer = await session.ask("VoicemailUsersList")
-        known = {(each.get("vmcontext"), each.get("voicemailbox")) for each in answer}
-        for team, box in boxes.items():
-            with report.checking(f"mailbox {box}", f"teams.{team}.voicemail"):
-                if (MAILBOX_CONTEXT, box) not in known:
-                    problem = f"Asterisk has no mailbox {box}@{MAILBOX_CONTEXT}"
-                    raise AsteriskError(problem, hint=WRITE_HINT)
+            written = from_json(plan_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise AgentError(f"{plan_file} cannot be read: {reason}", hint=hint) from None
+        if written.last_date - today < HORIZON:
+            problem = f"holidays are known only until {written.last_date}"
+            report.warnings.append(Finding(str(plan_file), problem, hint))
+        elif written != dialplan.plan_for(config, today):
+            report.warnings.append(Finding(str(plan_file), "is not of this configuration", hint))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,40 +15,38 @@ from asterisk_agent.cli.app import (
     ConfigDirectory,
     Json,
     app,
+    err,
     out,
     print_json,
     reports_errors,
 )
 from asterisk_agent.errors import AgentError
 
+if TYPE_CHECKING:
+    from asterisk_agent.config.schema import Config
+
 commands = typer.Typer(help="The generated dialplan, queues and mailboxes.", no_args_is_help=True)
 app.add_typer(commands, name="dialplan")
 
-Target = Annotated[Path, typer.Argument(metavar="DIR", help="Where Asterisk includes them from.")]
+Target = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DIR", help="Where Asterisk includes them from; `asterisk.dialplan` if not given."
+    ),
+]
 
 
 @commands.command()
 @reports_errors
 def write(
-    directory: Target, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+    directory: Target = None, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
     """Write extensions, queues, voicemail and the recorded prompts to DIR."""
-    from asterisk_agent import dialplan, prompts
     from asterisk_agent.config.load import load
-    from asterisk_agent.engines.loader import load_synthesizer
 
     settings = load(config)
-    try:
-        changed = dialplan.write(settings, directory)
-        changed += prompts.render(
-            settings,
-            directory / dialplan.SOUNDS,
-            lambda: load_synthesizer(settings.engines.tts),
-        )
-    except OSError as error:
-        raise AgentError(
-            f"{directory} cannot be written: {error.strerror}", hint="choose another folder"
-        ) from error
+    directory = directory or Path(settings.asterisk.dialplan)
+    changed = write_files(settings, directory)
     if as_json:
         print_json({"directory": str(directory.resolve()), "changed": [str(p) for p in changed]})
     elif changed:
@@ -56,26 +56,80 @@ def write(
         out.print(f"nothing has changed in {directory}", markup=False)
 
 
+def write_files(settings: Config, directory: Path) -> list[Path]:
+    """Write everything that Asterisk includes, and return what has changed. Raises AgentError."""
+    from asterisk_agent import dialplan, prompts
+    from asterisk_agent.engines.loader import load_synthesizer
+
+    try:
+        changed = dialplan.write(settings, directory, date.today())
+        changed += prompts.render(
+            settings,
+            directory / dialplan.SOUNDS,
+            lambda: load_synthesizer(settings.engines.tts),
+        )
+    except OSError as error:
+        raise AgentError(
+            f"{directory} cannot be written: {error.strerror}", hint="choose another folder"
+        ) from error
+    return changed
+
+
 @commands.command()
 @reports_errors
 def diff(
-    directory: Target, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+    directory: Target = None, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Show what `write` would change in DIR; exit status 1 if anything."""
-    from asterisk_agent import dialplan
+    """Show what `write` would change in DIR, and what Asterisk has loaded otherwise.
+
+    Exit status 1 if anything differs. Where Asterisk cannot be asked, that is said.
+    """
     from asterisk_agent.config.load import load
 
+    settings = load(config)
+    directory = directory or Path(settings.asterisk.dialplan)
+    changes = _changes(settings, directory)
+    loaded, reason = _loaded(settings, directory)
+    if as_json:
+        print_json(
+            {
+                "changed": bool(changes or loaded),
+                "diff": changes,
+                "loaded": loaded,
+                "not_asked": reason,
+            }
+        )
+    else:
+        for line in changes:
+            out.print(line, markup=False)
+        for line in loaded or ():
+            out.print(f"loaded: {line}", markup=False)
+        if reason:
+            err.print(f"Asterisk was not asked what it has loaded: {reason}", markup=False)
+    if changes or loaded:
+        raise typer.Exit(1)
+
+
+def _changes(settings: Config, directory: Path) -> list[str]:
+    """What `write` would change, as a unified diff."""
+    from asterisk_agent import dialplan
+
     lines: list[str] = []
-    for name, text in dialplan.files(load(config), directory.resolve()).items():
+    plan = dialplan.plan_for(settings, date.today())
+    for name, text in dialplan.files(settings, directory.resolve(), plan).items():
         path = directory / name
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         lines += difflib.unified_diff(
             old.splitlines(), text.splitlines(), str(path), f"{name} (new)", lineterm=""
         )
-    if as_json:
-        print_json({"changed": bool(lines), "diff": lines})
-    else:
-        for line in lines:
-            out.print(line, markup=False)
-    if lines:
-        raise typer.Exit(1)
+    return lines
+
+
+def _loaded(settings: Config, directory: Path) -> tuple[list[str] | None, str]:
+    """What is loaded otherwise than it would be written, or None and why nobody was asked."""
+    from asterisk_agent.cli.check_asterisk import loaded_differences
+
+    try:
+        return asyncio.run(loaded_differences(settings, directory)), ""
+    except AgentError as error:
+        return None, str(error)

@@ -15,6 +15,12 @@ COMMAND_MODULES = (
     "ask",
     "speech",
     "calls",
+    "route",
+    "override",
+    "hours",
+    "channels",
+    "teams",
+    "bench",
     "evaluate",
     "knowledge",
 )

@@ -9,7 +9,7 @@ from pydantic import AliasPath, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from asterisk_agent.config.names import Id, Member, Number, Topic
-from asterisk_agent.config.scalars import Some, Speech, switch, whole
+from asterisk_agent.config.scalars import Some, Speech, Switch, switch, whole
 from asterisk_agent.config.sections import MayHold, Named, Section
 
 
@@ -55,8 +55,12 @@ class Ceiling(Section):
 
 
 class AgentHere(Section):
-    """What differs where the agent answers this channel."""
+    """What differs where the agent answers this channel.
 
+    ``assigned`` off keeps it for the day on which the agent answers again.
+    """
+
+    assigned: Switch = True
     greeting: Speech | None = None
     language: str | None = None
     voice: str | None = None
@@ -73,10 +77,9 @@ class AgentHere(Section):
 
 
 def _assigned(value: object) -> object:
-    """``on``, ``off``, or what differs here, which is ``on`` too."""
+    """``on``, ``off``, or what differs here, which is ``on`` too unless it says otherwise."""
     if isinstance(value, Mapping):
-        AgentHere.model_validate(value)
-        return True
+        return AgentHere.model_validate(value).assigned
     return switch(value)
 
 

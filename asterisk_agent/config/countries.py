@@ -6,6 +6,7 @@ configuration.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -36,16 +37,19 @@ def country_hint(written: str) -> str:
     """The country that was meant: ``Norway``, ``NOR`` and ``no`` are NO."""
     from holidays.registry import COUNTRIES  # noqa: PLC0415
 
+    codes: dict[str, str] = {}
     names: dict[str, str] = {}
     for module, (name, code, *aliases) in COUNTRIES.items():
-        for alias in (module, name, code, *aliases):
-            names[_letters(alias)] = code
+        codes |= {_letters(alias): code for alias in (module, name, code, *aliases)}
+        names[_letters(name)] = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     letters = _letters(written)
-    if letters in names:
-        return f"write {names[letters]}"
-    close = nearest(letters, sorted(name for name in names if len(name) > 3))
-    name = close.removeprefix('did you mean "').removesuffix('"?')
-    return f"write {names[name]} for {name.capitalize()}" if name else "write NO for Norway"
+    if letters in codes:
+        return f"write {codes[letters]}"
+    # A letter or two amiss is a slip; Norge is not Niger.
+    close = difflib.get_close_matches(letters, names, 1, 0.8)
+    if close:
+        return f"write {codes[close[0]]} for {names[close[0]]}"
+    return "the two letters of ISO 3166: US is the United States, NO is Norway"
 
 
 def _letters(text: str) -> str:

@@ -12,6 +12,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator
@@ -25,7 +26,13 @@ def got(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     text = str(value)
-    return json.dumps(f"{text[:60]}…" if len(text) > 60 else text, ensure_ascii=False) or ""
+    quoted = json.dumps(f"{text[:60]}…" if len(text) > 60 else text, ensure_ascii=False)
+    return printable(quoted)
+
+
+def printable(text: str) -> str:
+    """Text as one line of a message; what cannot be seen, or turns writing round, is spelt out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def unexpected(expected: str, value: object, hint: str = "") -> PydanticCustomError:
@@ -35,9 +42,11 @@ def unexpected(expected: str, value: object, hint: str = "") -> PydanticCustomEr
     return PydanticCustomError("unexpected", "expected {expected}, got {got}", context)
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
+def nearest(word: str, known: Sequence[str], cutoff: float = 0.6) -> str:
     """A hint naming the known word closest to this one, or an empty string."""
-    found = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=0.6)
+    if len(known) > 1000:  # a file that long is not proof-read by the word
+        return ""
+    found = difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1, cutoff=cutoff)
     return next((f'did you mean "{k}"?' for k in known if [k.lower()] == found), "")
 
 
@@ -118,17 +127,28 @@ def one_or_more(value: object) -> object:
 
 def each_once(values: tuple[object, ...]) -> tuple[object, ...]:
     """Refuse a list that holds a value twice."""
-    for index, value in enumerate(values):
-        if value in values[:index]:
+    seen: set[object] = set()
+    for value in values:
+        if value in seen:
             raise PydanticCustomError("unexpected", "{got} is listed twice", {"got": got(value)})
+        seen.add(value)
     return values
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())  # reads hundreds of files
+
+
 def _zone(name: str) -> str:
-    known = zoneinfo.available_timezones()
+    known = _zones()
     if name not in known:
-        close = nearest(name, sorted(known))
-        raise unexpected("a time zone such as America/New_York", name, close)
+        # Etc/GMT+1 is an hour *behind*: never what was meant.
+        places = [zone for zone in sorted(known) if "GMT" not in zone]
+        city = name.replace(" ", "_").lower()
+        close = [zone for zone in places if zone.lower().endswith(f"/{city}")]
+        hint = f"write {close[0]}" if close else nearest(name, places, cutoff=0.8)
+        raise unexpected("a time zone such as America/New_York", name, hint)
     return name
 
 
@@ -153,7 +173,7 @@ FileName = Annotated[str, matching(r"[\w./ -]{1,255}", "the name of a file")]
 Directory = Annotated[
     str,
     # It stands in Asterisk's files, where a comma or a semicolon would end it.
-    matching(r"(?:/[\w .@+~-]+)+", "a directory such as /etc/asterisk/agent"),
+    matching(r"(?:/[\w.@+=~-]+)+", "a directory such as /etc/asterisk/agent"),
 ]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Speech = Annotated[str, AfterValidator(_speech)]

@@ -62,13 +62,14 @@ def _date(value: object) -> date:
     except ValueError:
         raise unexpected("a date of the calendar", value) from None
     if found is None:
-        raise unexpected("a date such as 2026-12-24", value, _date_hint(str(value)))
+        raise unexpected("a date such as 2026-12-24", value, _date_hint(value))
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise unexpected(f"a year from {FIRST_YEAR} to {LAST_YEAR}", value)
     return found
 
 
-def _date_or_yearly(value: object) -> date | Yearly:
+def written_date(value: object) -> date | Yearly:
+    """``2026-12-24`` or ``12-24``. Raises PydanticCustomError for anything else."""
     if isinstance(value, Yearly):
         return value
     written = re.fullmatch(r"([0-9]{2})-([0-9]{2})", str(value))
@@ -80,7 +81,10 @@ def _date_or_yearly(value: object) -> date | Yearly:
     return yearly
 
 
-def _date_hint(text: str) -> str:
+def _date_hint(value: object) -> str:
+    text = str(value)
+    if isinstance(value, list):
+        return "give each date an item of its own, or write from: and to:"
     if re.fullmatch(r"[0-9]{2}-[0-9]{2}", text):
         return "a range needs its year: 2026-12-24"
     european = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", text)
@@ -90,7 +94,7 @@ def _date_hint(text: str) -> str:
 
 
 Date = Annotated[date, PlainValidator(_date)]
-DateOrYearly = Annotated[date | Yearly, PlainValidator(_date_or_yearly)]
+DateOrYearly = Annotated[date | Yearly, PlainValidator(written_date)]
 DayName = Annotated[
     str,
     matching(
@@ -173,7 +177,7 @@ class PublicHolidays(Section):
         known = countries.known_names(*place)
         for name in names:
             if name not in known:
-                hint = nearest(name, known) or "known are " + ", ".join(known)
+                hint = nearest(name, known, cutoff=0.7) or f"known are {_listed(known)}"
                 raise unexpected(f"a public holiday of {info.data['country']}", name, hint)
         return names
 
@@ -188,6 +192,11 @@ class PublicHolidays(Section):
         return any(name == each or name.startswith(f"{each} (") for each in self.except_)
 
 
+def _listed(names: Iterable[str]) -> str:
+    """Names for a hint, without those that only say that a day is moved."""
+    return ", ".join(name for name in names if not name.endswith(("(observed)", "(estimated)")))
+
+
 def _holidays(value: object) -> object:
     """Keys are a country's holidays, a list is a list of dates."""
     if isinstance(value, PublicHolidays | tuple):
@@ -199,7 +208,7 @@ def _holidays(value: object) -> object:
     raise unexpected("a country, or a list of dates", value)
 
 
-_LISTED = TypeAdapter(tuple[ListedDay, ...])
+_LISTED = TypeAdapter(Annotated[tuple[ListedDay, ...], Field(min_length=1)])
 HolidayList: TypeAlias = PublicHolidays | tuple[ListedDay, ...]
 
 

@@ -47,8 +47,11 @@ class RecognizerSession(Protocol):
     def feed(self, pcm: bytes) -> str:
         """Take 16 kHz audio; return the words understood so far, or "" if not streaming."""
 
-    def result(self) -> Transcript:
-        """What was said since the last ``reset``. May be asked again after feeding more."""
+    def result(self, cancelled: Callable[[], bool] = lambda: False) -> Transcript:
+        """What was said since the last ``reset``. May be asked again after feeding more.
+
+        Stops early, with part of it or nothing, when ``cancelled()`` turns true.
+        """
 
     def reset(self) -> None:
         """Forget the audio fed so far: a new turn begins."""

@@ -45,7 +45,6 @@ def load(config: Config) -> Engines:
         model = loading.start(lambda: load_model(settings.llm, config.directory))
         embedder = loading.start(load_embedder)
         synthesizer = loading.start(lambda: load_synthesizer(settings.tts))
-        loading.start(load_detector)  # so that the first call does not pay the import
     return Engines(
         recognizer=recognizer(),
         model=model(),
@@ -132,8 +131,6 @@ def warm(engines: Engines) -> None:
     session.feed(heard)
     session.result()
     engines.embedder.query(_WARM_TEXT)
-    detector = engines.new_detector()
-    detector.probability(bytes(2 * detector.frame_samples))
     if engines.model is not None:
         for _ in engines.model.generate([{"role": "user", "content": _WARM_TEXT}], max_tokens=2):
             pass

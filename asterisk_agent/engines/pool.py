@@ -1,101 +1,135 @@
-"""The machine's engines with the threads they run on, as the calls share them."""
+"""The machine's engines as the calls share them: most of them in a process of their own.
+
+What stays here is the voice detector: its verdicts are needed 31 times a second and call, and take
+a tenth of a millisecond each. What a phrase sounds like is kept here too, so that the sentences
+that are always needed can be spoken while the engine process is being started again.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
-from asterisk_agent.audio import LINE_RATE_HZ, Resampler
-from asterisk_agent.engines.base import RecognizerSession, VoiceDetector
-from asterisk_agent.engines.loader import Engines
-from asterisk_agent.engines.worker import Worker
+from asterisk_agent.config.schema import Config
+from asterisk_agent.engines.base import VoiceDetector
+from asterisk_agent.engines.keeper import Keeper, RemoteBrain
+from asterisk_agent.engines.loader import load_detector
+from asterisk_agent.engines.messages import PIECE, RECOGNISE, SPEAK, transcript_of
+from asterisk_agent.engines.remote import Child
+from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Exchange, Reply, Transcript
-from asterisk_agent.speech import speakable
+
+log = logging.getLogger(__name__)
 
 KEPT_PHRASES = 400
 """Spoken sentences kept in memory: about 30 MB at telephone rate."""
+DETECTED_AT_ONCE = 8
+"""Frames looked at before others get their turn on the event loop: about a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """What a call has of the recogniser. Turns are heard as a whole, so it holds nothing."""
 
 
 class EnginePool:
-    """Every engine behind a worker of its own, so that none waits for another's work."""
+    """Every engine, for as many calls as there are. ``start`` it, and ``close`` it."""
 
-    def __init__(self, engines: Engines, language: str) -> None:
-        self.engines = engines
-        self._language = language
-        self._hearing = Worker("hearing")
-        self._detecting = Worker("detecting")
-        self._thinking = Worker("thinking")
-        self._speaking = Worker("speaking")
+    def __init__(self, config: Config, keeper: Keeper | None = None) -> None:
+        self._keeper = keeper or Keeper(config)
+        self._language = config.agent.language
         self._phrases: OrderedDict[str, bytes] = OrderedDict()
 
-    def close(self) -> None:
-        """Stop the threads."""
-        for worker in (self._hearing, self._detecting, self._thinking, self._speaking):
-            worker.close()
+    @property
+    def ready(self) -> bool:
+        """Whether calls can be answered: False while the engines are lost or stuck."""
+        return self._keeper.ready
 
-    def listen(self) -> RecognizerSession:
-        """A recogniser session for one call."""
-        return self.engines.recognizer.session()
+    async def start(self, first: Child | None = None) -> None:
+        """Load and warm everything. Raises EngineError for a model that is missing or broken."""
+        load_detector()  # so that the first call does not pay for it; the others load meanwhile
+        await self._keeper.start(first)
+
+    async def watch(self) -> None:
+        """Start the engines again whenever they are lost; never returns."""
+        await self._keeper.watch()
+
+    async def close(self) -> None:
+        """End the engine process."""
+        await self._keeper.close()
+
+    async def brains(self, config: Config) -> Mapping[str, RemoteBrain]:
+        """A brain for each channel. Raises ConfigError for documents that cannot be read."""
+        return await self._keeper.brains(config)
+
+    def listen(self) -> Ear:
+        """An ear for one call."""
+        return Ear()
+
+    def new_detector(self) -> VoiceDetector:
+        """A voice detector for one call."""
+        return load_detector()
 
     async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
         """The probability of speech in each frame."""
-        return await self._detecting.run(_probabilities, detector, frames)
+        found: list[float] = []
+        for frame in frames:
+            if found and len(found) % DETECTED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            found.append(detector.probability(frame))
+        return found
 
-    async def recognise(self, session: RecognizerSession, pcm: bytes) -> Transcript:
-        """What a whole turn's 16 kHz audio says."""
-        return await self._hearing.run(_transcribe, session, pcm)
+    async def recognise(self, ear: object, pcm: bytes) -> Transcript:
+        """What a whole turn's 16 kHz audio says. Raises EngineError."""
+        return transcript_of(await self._keeper.process.ask(RECOGNISE, {}, pcm))
 
     async def think(
         self,
-        reply: Callable[[str, Sequence[Exchange]], Reply],
+        reply: Callable[[str, Sequence[Exchange]], Awaitable[Reply]],
         utterance: str,
         history: Sequence[Exchange],
     ) -> Reply:
-        """A brain's reply to what was said."""
-        return await self._thinking.run(reply, utterance, tuple(history))
+        """A brain's reply to what was said. Raises EngineError."""
+        return await reply(utterance, tuple(history))
 
     async def speak(self, sentence: str) -> bytes:
         """A whole sentence at line rate, from memory where it was spoken before."""
         return b"".join([piece async for piece in self.voice(sentence)])
 
     async def voice(self, sentence: str) -> AsyncIterator[bytes]:
-        """The sentence's audio at line rate, piece by piece as it is made."""
+        """The sentence's audio at line rate, piece by piece as it is made. Raises EngineError."""
         kept = self._phrases.get(sentence)
         if kept is not None:
             self._phrases.move_to_end(sentence)
             yield kept
             return
-        resampler = Resampler(self.engines.synthesizer.rate_hz, LINE_RATE_HZ)
         spoken = bytearray()
-        words = speakable(sentence, self._language)
-        async for piece in self._speaking.stream(
-            lambda: self.engines.synthesizer.synthesize(words)
-        ):
-            ready = resampler.feed(piece)
-            spoken += ready
-            yield ready
-        rest = resampler.feed(b"", last=True)
-        yield rest
-        self._keep(sentence, bytes(spoken + rest))
+        fields = {"text": sentence, "language": self._language}
+        async with aclosing(self._keeper.process.stream(SPEAK, fields)) as pieces:
+            async for piece in pieces:
+                if piece.kind == PIECE:
+                    spoken += piece.body
+                    yield piece.body
+        self._keep(sentence, bytes(spoken))
 
     async def prepare(self, sentences: Sequence[str]) -> None:
-        """Speak sentences into memory before anyone needs them."""
+        """Speak sentences into memory before anyone needs them.
+
+        What fails is logged, and spoken when it is needed.
+        """
         for sentence in sentences:
-            await self.speak(sentence)
+            await self._keeper.available()
+            try:
+                await self.speak(sentence)
+            except EngineError as error:
+                log.warning("engines: a sentence could not be prepared: %s", error)
             await asyncio.sleep(0)
 
     def _keep(self, sentence: str, pcm: bytes) -> None:
         self._phrases[sentence] = pcm
         while len(self._phrases) > KEPT_PHRASES:
             self._phrases.popitem(last=False)
-
-
-def _probabilities(detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
-    return [detector.probability(frame) for frame in frames]
-
-
-def _transcribe(session: RecognizerSession, pcm: bytes) -> Transcript:
-    session.reset()
-    session.feed(pcm)
-    return session.result()

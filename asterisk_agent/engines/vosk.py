@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class VoskSession:
         self._compute_s += now_s() - began
         return " ".join([*self._known(), partial]).strip()
 
-    def result(self) -> Transcript:
+    def result(self, cancelled: Callable[[], bool] = lambda: False) -> Transcript:
         """What was said since the last ``reset``; more may be fed afterwards.
 
         ``compute_s`` is all the work on this turn, most of it done while the caller spoke.

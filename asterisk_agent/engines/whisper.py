@@ -10,7 +10,7 @@ So a window has at least 10 s, and an answer that repeats itself is asked for ag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,12 @@ class WhisperRecognizer:
         """Begin to listen."""
         return WhisperSession(self)
 
-    def transcribe(self, pcm: bytes) -> Transcript:
+    def transcribe(self, pcm: bytes, cancelled: Callable[[], bool] = lambda: False) -> Transcript:
         """Recognise 16 kHz audio of any length. Noise and silence are "" with confidence 0."""
         began = now_s()
         samples: Samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
         samples /= 32768
-        heard = [self._hear(piece) for piece in _pieces(samples)]
+        heard = [self._hear(piece, cancelled) for piece in _pieces(samples)]
         spoken = [(text, sure) for text, sure in heard if text]
         return Transcript(
             text=" ".join(text for text, _ in spoken),
@@ -87,23 +87,25 @@ class WhisperRecognizer:
             compute_s=now_s() - began,
         )
 
-    def _hear(self, samples: Samples) -> tuple[str, float]:
+    def _hear(self, samples: Samples, cancelled: Callable[[], bool]) -> tuple[str, float]:
         """Text and confidence of at most ``LONGEST_S`` of audio."""
         seconds = len(samples) / RECOGNISER_RATE_HZ
         if seconds < SHORTEST_S or _level_dbfs(samples) < SILENCE_DBFS:
             return "", 0.0
         frames = max(MIN_FRAMES, STEP * math.ceil((seconds + PAD_S) * 100 / STEP))
         frames = min(frames, MAX_FRAMES)
-        text, confidence, nothing = self._decode(samples, frames)
+        text, confidence, nothing = self._decode(samples, frames, cancelled)
         if repeats(text) and frames < MAX_FRAMES:
-            text, confidence, nothing = self._decode(samples, MAX_FRAMES)
+            text, confidence, nothing = self._decode(samples, MAX_FRAMES, cancelled)
         text = without_notes(text)
         if not text or is_noise(confidence, nothing):
             return "", 0.0
         # What repeats itself even so may be a caller who does, or a loop: not to be trusted.
         return text, confidence / 2 if repeats(text) else confidence
 
-    def _decode(self, samples: Samples, frames: int) -> tuple[str, float, float]:
+    def _decode(
+        self, samples: Samples, frames: int, cancelled: Callable[[], bool]
+    ) -> tuple[str, float, float]:
         """Text, mean probability of its tokens, probability that nobody spoke."""
         window = np.zeros(frames * HOP, np.float32)
         used = min(len(samples), len(window))
@@ -112,8 +114,13 @@ class WhisperRecognizer:
         with engine_errors(f"{self.name} failed"):
             mel = self._features(window, padding=0)[:, :frames]
             batch = self._library.StorageView.from_array(np.ascontiguousarray(mel[None]))
+            if cancelled():
+                return "", 0.0, 1.0
+            encoded = self._model.encode(batch)
+            if cancelled():
+                return "", 0.0, 1.0
             found = self._model.generate(
-                self._model.encode(batch),
+                encoded,
                 [self._prompt],
                 beam_size=1,
                 max_length=len(self._prompt) + most,
@@ -155,10 +162,13 @@ class WhisperSession:
         self._audio += pcm
         return ""
 
-    def result(self) -> Transcript:
+    def result(self, cancelled: Callable[[], bool] = lambda: False) -> Transcript:
         """What was said since the last ``reset``; asking again without more audio is free."""
         if self._last is None or self._last[0] != len(self._audio):
-            self._last = len(self._audio), self._recogniser.transcribe(bytes(self._audio))
+            transcript = self._recogniser.transcribe(bytes(self._audio), cancelled)
+            if cancelled():
+                return transcript
+            self._last = len(self._audio), transcript
         return self._last[1]
 
     def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""Blocking work on threads, awaited on the event loop. The only module that starts threads.
+"""Blocking work on threads: awaited on the event loop, or together.
 
 A caller that gives up (``asyncio.timeout``, a hang-up) gets its cancellation at once; the thread
 finishes what it had begun, its result is thrown away, and work that had not begun never does.
@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Generic, ParamSpec, TypeVar
+from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
 
 from asterisk_agent.errors import EngineError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STREAM_DEPTH = 8
-"""Items that a stream makes ahead of its consumer."""
 NICENESS = 10
-_POLL_S = 0.1
-"""How soon a producer whose queue is full notices that nobody listens any more."""
+"""How much nicer than its process a thread of ours is."""
+
+
+def utc_now() -> datetime:
+    """The current instant, for those that may not read a clock."""
+    return datetime.now(UTC)
 
 
 def now_s() -> float:
@@ -33,23 +35,27 @@ def now_s() -> float:
     return time.perf_counter()
 
 
-def _yield_to_audio() -> None:
-    """Let this thread, and those it starts, give way to the event loop: a frame of audio that is
-    late is heard, an answer that is 10 ms later is not.
+def give_way() -> None:
+    """Let this thread, and those it starts, give way to the service's process.
+
+    A frame of audio that is late is heard; an answer that is 10 ms later is not.
     """
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        own = os.getpriority(os.PRIO_PROCESS, os.getpid())
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), own + NICENESS)
 
 
 class Worker:
     """``threads`` threads with a queue. For one kind of work, so that kinds don't wait for
     each other.
+
+    They do not give way: they share Python's lock with the event loop, and one that holds it
+    while it waits for a processor holds up the audio.
     """
 
     def __init__(self, name: str, threads: int = 1) -> None:
         self.name = name
-        self._executor = ThreadPoolExecutor(threads, name, initializer=_yield_to_audio)
-        self._stopping = threading.Event()
+        self._executor = ThreadPoolExecutor(threads, name)
         self._pending = 0
         self._count = threading.Lock()
 
@@ -65,24 +71,8 @@ class Worker:
         """
         return await asyncio.wrap_future(self._submit(lambda: function(*args, **kwargs)))
 
-    async def stream(self, make_iterator: Callable[[], Iterator[T]]) -> AsyncGenerator[T, None]:
-        """Iterate on a thread; at most ``STREAM_DEPTH`` items wait for the consumer.
-
-        Closing the generator (``aclose``, or cancellation) stops the thread before its next item.
-        """
-        channel: _Channel[T] = _Channel(asyncio.get_running_loop(), self._stopping)
-        job = self._submit(lambda: channel.produce(make_iterator))
-        try:
-            while (item := await channel.get()) is not None:
-                yield item[0]
-            await asyncio.wrap_future(job)  # raises what the iterator raised
-        finally:
-            channel.abandon()
-            job.cancel()
-
     def close(self) -> None:
-        """Take no more work, drop what waits, stop streams, and wait for what is running."""
-        self._stopping.set()
+        """Take no more work, drop what waits, and wait for what is running."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, job: Callable[[], T]) -> Future[T]:
@@ -100,60 +90,6 @@ class Worker:
             self._pending -= 1
 
 
-class _Channel(Generic[T]):
-    """Items from one thread to one task. An item travels as ``(item,)``; None is the end."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, stopping: threading.Event) -> None:
-        self._loop = loop
-        self._items: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
-        self._room = threading.Semaphore(STREAM_DEPTH)
-        self._ready = asyncio.Event()
-        self._worker_stopping = stopping
-        self._abandoned = threading.Event()
-
-    def produce(self, make_iterator: Callable[[], Iterator[T]]) -> None:
-        """On the thread: hand over every item, then the end, also after an error."""
-        try:
-            if self._abandoned.is_set():
-                return
-            for item in make_iterator():
-                if not self._wait_for_room():
-                    break
-                self._put((item,))
-        finally:
-            self._put(None)
-        if self._worker_stopping.is_set() and not self._abandoned.is_set():
-            raise EngineError("the worker was closed in the middle of a stream")
-
-    async def get(self) -> tuple[T] | None:
-        """On the loop: the next item."""
-        while True:
-            self._ready.clear()  # before looking: what comes after sets it again
-            try:
-                item = self._items.get_nowait()
-            except queue.Empty:
-                await self._ready.wait()
-            else:
-                self._room.release()
-                return item
-
-    def abandon(self) -> None:
-        """Nobody will ask for more."""
-        self._abandoned.set()
-
-    def _wait_for_room(self) -> bool:
-        """False once nobody wants more items."""
-        while not (self._abandoned.is_set() or self._worker_stopping.is_set()):
-            if self._room.acquire(timeout=_POLL_S):
-                return True
-        return False
-
-    def _put(self, item: tuple[T] | None) -> None:
-        self._items.put(item)
-        with suppress(RuntimeError):  # the loop has closed: nobody is waiting
-            self._loop.call_soon_threadsafe(self._ready.set)
-
-
 class Together:
     """Blocking functions that run at the same time, each on a thread, while the context lasts.
 
@@ -161,7 +97,7 @@ class Together:
     """
 
     def __enter__(self) -> Together:
-        self._executor = ThreadPoolExecutor(16, "together", initializer=_yield_to_audio)
+        self._executor = ThreadPoolExecutor(16, "together", initializer=give_way)
         return self
 
     def __exit__(self, *_: object) -> None:

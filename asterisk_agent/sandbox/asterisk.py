@@ -21,14 +21,13 @@ from typing import Self
 from asterisk_agent.audio import write_wav
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox import asterisk_conf
+from asterisk_agent.sandbox.clock import Clock
 from asterisk_agent.sandbox.distribution import Distribution, require
 from asterisk_agent.sandbox.processes import (
     Child,
     ProcessId,
-    faketime_environment,
     free_port,
     owned_ports,
-    shift_to,
     spawn,
 )
 
@@ -61,7 +60,7 @@ class PrivateAsterisk:
         self.distribution = distribution or require()
         self.generated = generated
         self.files = dict(files or {})
-        self.clock_shift_s = shift_to(faketime) if faketime is not None else None
+        self.clock = None if faketime is None else Clock(state_dir / "clock", faketime)
         self.leashed = leashed
         self.host = asterisk_conf.HOST
         self.sip_port = 0
@@ -154,6 +153,7 @@ class PrivateAsterisk:
             ami_secret=self.ami_secret,
             members=self.passwords,
             generated=self.generated,
+            moving_clock=self.clock is not None,
         )
         for name, text in {**asterisk_conf.files(plan), **self.files}.items():
             path = self.directories.etc / name
@@ -162,8 +162,8 @@ class PrivateAsterisk:
 
     def _launch(self) -> None:
         environment = dict(os.environ)
-        if self.clock_shift_s is not None:
-            environment |= faketime_environment(self.clock_shift_s)
+        if self.clock is not None:
+            environment |= self.clock.environment()
         configuration = str(self.directories.etc / "asterisk.conf")
         self._child = spawn(
             [*self.distribution.command, "-C", configuration, "-f", "-n"],

@@ -96,6 +96,7 @@ class Plan:
 
     ``members`` maps the user part of each phone that may register to its password. ``generated``
     is a directory with ``extensions.conf``, ``queues.conf`` and ``voicemail.conf`` to include.
+    ``moving_clock``: its clock may be put forward, which may not throw out the phones.
     """
 
     directories: Directories
@@ -105,6 +106,7 @@ class Plan:
     ami_secret: str
     members: Mapping[str, str] = field(default_factory=dict)
     generated: Path | None = None
+    moving_clock: bool = False
 
 
 def files(plan: Plan) -> dict[str, str]:
@@ -186,7 +188,7 @@ secret={plan.ami_secret}
 deny=0.0.0.0/0.0.0.0
 permit=127.0.0.1/255.255.255.255
 read=call,agent,user
-write=call,reporting,user
+write=call,reporting,user,system
 """
 
 
@@ -218,16 +220,19 @@ type=endpoint
 context=from-trunk
 trust_id_inbound=yes
 {ENDPOINT}"""
-    return head + "".join(_phone(user, password) for user, password in plan.members.items())
+    # Ten years, where a clock that is put forward would end a registration.
+    lasting = "minimum_expiration=315360000\nmaximum_expiration=315360000\n"
+    aor = lasting if plan.moving_clock else ""
+    return head + "".join(_phone(user, word, aor) for user, word in plan.members.items())
 
 
-def _phone(user: str, password: str) -> str:
+def _phone(user: str, password: str, aor: str) -> str:
     return f"""
 [{user}]
 type=aor
 max_contacts=1
 remove_existing=yes
-
+{aor}
 [{user}]
 type=auth
 auth_type=userpass
@@ -247,6 +252,7 @@ rewrite_contact=yes
 def _extensions(plan: Plan) -> str:
     entry = "include => asterisk-agent\n" if plan.generated else ""
     stray = "include => asterisk-agent-unknown\n" if plan.generated else ""
+    features = "include => agent-features\n" if plan.generated else ""
     dials = "".join(f"exten => {user},1,Dial(PJSIP/{user},30)\n" for user in plan.members)
     return f"""[general]
 static=yes
@@ -255,5 +261,5 @@ writeprotect=yes
 [from-trunk]
 {entry}{stray}
 [from-phones]
-{dials}{entry}
+{dials}{entry}{features}
 {_include(plan, "extensions")}"""

@@ -28,7 +28,6 @@ from asterisk_agent.sandbox.derive import Machine, derive, members
 from asterisk_agent.sandbox.processes import (
     Child,
     ProcessId,
-    faketime_python_environment,
     free_port,
     owned_ports,
     package_environment,
@@ -85,7 +84,9 @@ class Pbx:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         # The dialplan needs the service's ports, Asterisk the dialplan, the service Asterisk's.
         self.config = self._derive()
-        dialplan.write(self.config, self.generated)
+        clock = self.asterisk.clock
+        today = (datetime.now() if clock is None else clock.now()).date()
+        dialplan.write(self.config, self.generated, today)
         tts = self.config.engines.tts
         prompts.render(self.config, self.generated / dialplan.SOUNDS, lambda: load_synthesizer(tts))
         try:
@@ -105,10 +106,8 @@ class Pbx:
     def start_service(self, timeout_s: float = START_LIMIT_S) -> None:
         """Start the service and wait until it takes calls. Raises SandboxError if it does not."""
         environment = package_environment()
-        if self.asterisk.clock_shift_s is not None:
-            environment |= faketime_python_environment(
-                self.asterisk.clock_shift_s, self.state_dir / "faketime"
-            )
+        if self.asterisk.clock is not None:
+            environment |= self.asterisk.clock.python_environment()
         self._service = spawn(
             [*SERVICE_COMMAND, "--config", str(self.config_dir)],
             log=self.service_log,
@@ -146,6 +145,16 @@ class Pbx:
         os.kill(self.service_pid, signal.SIGSTOP)
         while psutil.Process(self.service_pid).status() != psutil.STATUS_STOPPED:
             time.sleep(0.01)
+
+    def set_clock(self, moment: datetime | str) -> None:
+        """Put the clocks of Asterisk and the service forward, while they run.
+
+        Between calls: Asterisk times a call by this clock. Raises SandboxError for an earlier
+        moment, and where they were not started with a ``faketime``.
+        """
+        if self.asterisk.clock is None:
+            raise SandboxError("the clock is the machine's own", hint="start with faketime=…")
+        self.asterisk.clock.set(moment)
 
     def cli(self, command: str) -> str:
         """What Asterisk's console answers."""

@@ -12,7 +12,6 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -191,53 +190,6 @@ def owned_ports(pid: int) -> dict[int, int]:
                 if listening and connection.laddr:
                     held[connection.laddr.port] = process.pid
     return held
-
-
-def shift_to(moment: datetime | str) -> float:
-    """Seconds from now to ``moment``, a datetime or its ISO form; without a zone, this machine's.
-
-    Raises SandboxError where the text is not a time.
-    """
-    try:
-        when = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    except ValueError:
-        raise SandboxError(f"not a time: {moment}", hint="write 2026-12-24T11:59-05:00") from None
-    return when.timestamp() - time.time()
-
-
-def faketime_environment(shift_s: float) -> dict[str, str]:
-    """Environment that moves a program's wall clock by ``shift_s`` seconds, and no other clock.
-
-    Raises SandboxError where libfaketime is not installed.
-    """
-    for pattern in ("*/faketime/libfaketimeMT.so.1", "faketime/libfaketimeMT.so.1"):
-        for directory in (Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/local/lib")):
-            for library in sorted(directory.glob(pattern)):
-                return {
-                    "LD_PRELOAD": str(library),
-                    "FAKETIME": f"{shift_s:+.0f}",
-                    # Timers and the 20 ms pacing run on the monotonic clock: leave it alone.
-                    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                    # File times are compared with real ones by other programs.
-                    "NO_FAKE_STAT": "1",
-                }
-    raise SandboxError("libfaketime is not installed", hint="apt-get install faketime")
-
-
-SLEEP_FIX = """\
-# libfaketime 0.9.10 makes clock_nanosleep() fail with EINVAL where the monotonic clock is left
-# alone, and that is what time.sleep() calls.
-import select, time
-time.sleep = lambda seconds: select.select([], [], [], seconds) and None
-"""
-
-
-def faketime_python_environment(shift_s: float, folder: Path) -> dict[str, str]:
-    """``faketime_environment`` for Python programs. ``folder`` is made, for one small file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitecustomize.py").write_text(SLEEP_FIX, encoding="utf-8")
-    path = package_environment()["PYTHONPATH"]
-    return {**faketime_environment(shift_s), "PYTHONPATH": f"{folder}{os.pathsep}{path}"}
 
 
 def package_environment() -> dict[str, str]:

@@ -1,0 +1,158 @@
+"""``channels``: which number does what, now; and which of them the agent answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Column, Table
+
+from asterisk_agent.cli import moment
+from asterisk_agent.cli.app import (
+    DEFAULT_CONFIG,
+    ConfigDirectory,
+    Json,
+    app,
+    out,
+    print_json,
+    reports_errors,
+)
+
+if TYPE_CHECKING:
+    from asterisk_agent.config.schema import Channel, Config
+    from asterisk_agent.routing import Standing
+
+commands = typer.Typer(
+    help="The channels: their numbers, whether the agent answers, and where they stand now.",
+    invoke_without_command=True,
+)
+app.add_typer(commands, name="channels")
+
+Numbers = Annotated[
+    list[str],
+    typer.Argument(metavar="NUMBER", help="Numbers, with or without +, or ids of channels."),
+]
+
+
+@commands.callback()
+@reports_errors
+def channels(
+    context: typer.Context, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """List the channels, with their state now and until when."""
+    if context.invoked_subcommand is not None:
+        return
+    from asterisk_agent.config.load import load
+
+    settings = load(config)
+    standings = _standings(settings)
+    if as_json:
+        print_json([_as_json(c, standings[c.id]) for c in settings.channels.values()])
+    else:
+        out.print(_table(settings, standings))
+
+
+@commands.command()
+@reports_errors
+def assign(
+    numbers: Numbers, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Let the agent answer the channels with these numbers.
+
+    Writes `agent: on` into channels.yaml, and keeps its last version as channels.yaml.bak.
+    """
+    _assign(config, numbers, True, as_json)
+
+
+@commands.command()
+@reports_errors
+def unassign(
+    numbers: Numbers, config: ConfigDirectory = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Let people answer the channels with these numbers.
+
+    Writes `agent: off` into channels.yaml, and keeps its last version as channels.yaml.bak.
+    """
+    _assign(config, numbers, False, as_json)
+
+
+def _assign(directory: Path, numbers: list[str], agent: bool, as_json: bool) -> None:
+    from asterisk_agent.config.edit import assign as assign_agent
+
+    done = assign_agent(directory, numbers, agent=agent)
+    if as_json:
+        print_json({"agent": agent, "changed": done.changed, "already": done.already})
+        return
+    who = "the agent answers" if agent else "people answer"
+    for channel in done.already:
+        out.print(f"{channel}: {who} already", markup=False)
+    for channel in done.changed:
+        out.print(f"{channel}: {who} from the next reload on", markup=False)
+    if done.changed:
+        out.print("now run: asterisk-agent dialplan write DIR and asterisk-agent reload")
+
+
+# --- The table ----------------------------------------------------------------------------------
+
+
+def _standings(config: Config) -> dict[str, Standing]:
+    """Where each channel stands now, overrides included."""
+    from asterisk_agent import overrides
+    from asterisk_agent.config.compiling import plan_of
+    from asterisk_agent.routing import state_at
+
+    now = moment.now()
+    plan = plan_of(config, now.year - 1)
+    return {
+        channel.id: state_at(
+            channel, plan, overrides.read(config.overrides_directory, channel.id), now
+        )
+        for channel in plan.channels.values()
+    }
+
+
+def _as_json(channel: Channel, standing: Standing) -> dict[str, Any]:
+    return {
+        "id": channel.id,
+        "numbers": channel.number,
+        "label": channel.label,
+        "workspace": channel.workspace,
+        "agent": channel.agent,
+        "hours": channel.hours,
+        "state": standing.state,
+        "because": standing.because,
+        "until": standing.until.isoformat() if standing.until is not None else None,
+        "people_first": standing.people or channel.in_hours.answer == "team",
+        "handoff": channel.in_hours.handoff,
+    }
+
+
+def _table(config: Config, standings: dict[str, Standing]) -> Table:
+    heads = ("number", "label", "workspace", "agent", "hours", "now", "until", "teams")
+    broken = ("label", "until")  # an id that is cut off cannot be typed
+    columns = (Column(head, no_wrap=head not in broken, overflow="fold") for head in heads)
+    table = Table(*columns, box=None)
+    for channel in config.channels.values():
+        standing = standings[channel.id]
+        table.add_row(
+            "\n".join(channel.number),
+            channel.label,
+            channel.workspace,
+            "on" if channel.agent else "off",
+            channel.hours or "always",
+            "people" if standing.people else str(standing.state),
+            _until(standing, moment.zone_of(config, channel)),
+            "\n".join(channel.in_hours.handoff) or "-",
+        )
+    return table
+
+
+def _until(standing: Standing, zone: ZoneInfo) -> str:
+    """Within a week the day's name will do."""
+    if standing.until is None:
+        return "-"
+    soon = standing.until - moment.now() < timedelta(days=6)
+    return f"{standing.until.astimezone(zone):{'%a' if soon else '%Y-%m-%d'} %H:%M}"

@@ -1,0 +1,355 @@
+"""Whose turn it is, in whole conversations on a virtual clock: pauses, murmurs, interruptions."""
+
+import pytest
+from timeline import (
+    FRAME_S,
+    GREETING,
+    PACE_S,
+    PHRASES,
+    RECOGNISE_S,
+    THINK_S,
+    VOICE_S,
+    Script,
+    converse,
+)
+
+from asterisk_agent.call import COVER_AFTER_S, PARTING_HOLD_S
+from asterisk_agent.events import Action, Reply
+from asterisk_agent.speech import sentences
+from asterisk_agent.turn import TurnSettings
+
+SETTINGS = TurnSettings()
+OPENING = sentences(GREETING)
+GREETED = len("".join(OPENING)) * PACE_S
+ASKED = GREETED + 1
+COST = "what does a visit cost"
+PRICE = "A visit costs a lot, and the first hour is in it."
+LONG = "A visit costs a lot, and the first hour is in it, and so is the way there and back."
+WAIT = "wait"
+KNOW = "i would like to know"
+NIGHT = "what does a visit cost at night"
+SLACK_S = 0.16
+REPLIES = {
+    COST: Reply(PRICE, Action.ANSWER),
+    "my sink is blocked": Reply(PRICE, Action.ANSWER),
+    "what about mars": Reply(PHRASES.unknown, Action.HANDOFF, unanswered=True),
+    "a person please": Reply(PHRASES.connecting, Action.HANDOFF),
+    WAIT: Reply(PHRASES.listening, Action.SMALLTALK),
+    NIGHT: Reply("At night it is twice as much.", Action.ANSWER, confidence=0.98),
+    "at night": Reply(PHRASES.clarify, Action.CLARIFY, confidence=0.5),
+    "thank you": Reply(PHRASES.welcome, Action.SMALLTALK),
+    "goodbye": Reply(PHRASES.goodbye, Action.GOODBYE),
+}
+
+
+def talk(script, replies=REPLIES, **options):
+    return converse(script, replies, **options)
+
+
+def heard_s(result, text):
+    """How long a sentence was heard in all, in however many parts."""
+    return sum(spoken.end - spoken.start for spoken in result.heard if spoken.text == text)
+
+
+def length_s(text):
+    return len(text) * PACE_S
+
+
+def callers(result):
+    return [turn.text for turn in result.story.turns if turn.who == "caller"]
+
+
+def slow(seconds):
+    def tune(engines):
+        engines.recognise_s = seconds
+
+    return tune
+
+
+# --- How long a pause is --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "patience_s"),
+    [
+        (COST, SETTINGS.complete_s),
+        ("my sink is blocked", SETTINGS.unsure_s),
+        ("what about mars", SETTINGS.doubtful_s),
+        (KNOW, SETTINGS.open_s),
+        ("my number is five five five", SETTINGS.open_s),
+    ],
+)
+def test_the_answer_comes_as_soon_as_the_words_are_over(text, patience_s):
+    result = talk(Script().says(ASKED, text, 1.5).hangs_up(ASKED + 6))
+    answer = next(spoken for spoken in result.heard if spoken.start > ASKED)
+    assert patience_s <= answer.start - (ASKED + 1.5) <= patience_s + SLACK_S
+
+
+@pytest.mark.parametrize("pause_s", [0.3, 0.5, 0.8, 1.0])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (KNOW, "what a visit costs"),
+        ("my number is five five five", "one two three four"),
+        ("my sink is blocked and", "the water runs over"),
+    ],
+)
+def test_who_pauses_in_mid_sentence_is_not_cut_off(first, second, pause_s):
+    script = Script().says(ASKED, first, 1.2).says(ASKED + 1.2 + pause_s, second, 1.0)
+    result = talk(script.hangs_up(ASKED + 9))
+    assert callers(result) == [f"{first} {second}"]
+    answer = next(spoken for spoken in result.heard if spoken.start > ASKED)
+    assert answer.start > ASKED + 2.2 + pause_s
+
+
+@pytest.mark.parametrize("pause_s", [0.3, 0.45])
+def test_a_statement_may_be_followed_by_its_question(pause_s):
+    script = Script().says(ASKED, "my sink is blocked", 1.2)
+    result = talk(script.says(ASKED + 1.2 + pause_s, COST, 1.0).hangs_up(ASKED + 9))
+    assert callers(result) == [f"my sink is blocked {COST}"]
+
+
+def test_the_words_may_come_after_the_shortest_wait():
+    result = talk(Script().says(ASKED, COST, 1.5).hangs_up(ASKED + 6), tune=slow(0.5))
+    ready = ASKED + 1.5 + SETTINGS.pause_s + 0.5 + THINK_S + VOICE_S
+    assert ready <= result.said(PRICE).start <= ready + SLACK_S
+
+
+def test_a_thought_that_was_dropped_makes_no_voice():
+    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.45, "what a visit costs", 1.0)
+    result = talk(script.hangs_up(ASKED + 9))
+    assert f"You said {KNOW}." not in result.engines.sentences
+    assert result.engines.recognised[-1] == f"{KNOW} what a visit costs"
+
+
+def test_a_click_after_the_question_does_not_delay_the_answer():
+    plain = talk(Script().says(ASKED, COST, 1.5).hangs_up(ASKED + 6))
+    click = Script().says(ASKED, COST, 1.5).coughs(ASKED + 1.5 + 0.20, 0.02)
+    result = talk(click.hangs_up(ASKED + 6))
+    assert result.said(PRICE).start <= plain.said(PRICE).start + 0.035
+    (answer,) = [turn for turn in result.story.turns if turn.delay_ms]
+    heard = result.said(PRICE).start - (ASKED + 1.5)
+    assert answer.delay_ms.total / 1000 == pytest.approx(heard, abs=SLACK_S)
+
+
+# --- Long speech ----------------------------------------------------------------------------
+
+FIRST = "hello my name is pat and we moved into a new flat two weeks ago and since then"
+
+
+def test_of_a_long_question_only_the_last_part_is_recognised_at_its_end():
+    script = Script().says(ASKED, FIRST, 7.0).says(ASKED + 7.4, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 14))
+    assert result.engines.recognised == [FIRST, COST]
+    assert callers(result) == [f"{FIRST} {COST}"]
+
+
+def test_a_piece_that_is_still_being_recognised_is_waited_for():
+    script = Script().says(ASKED, FIRST, 7.0).says(ASKED + 7.2, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 16), tune=slow(2.0))
+    assert result.engines.recognised == [FIRST, COST]
+    assert callers(result) == [f"{FIRST} {COST}"]
+    ready = ASKED + 7.1 + 2.0 + 2.0
+    answer = next(spoken for spoken in result.heard if spoken.text.startswith("You said"))
+    assert ready <= answer.start <= ready + 0.5
+
+
+def test_the_turn_after_a_long_one_begins_anew():
+    script = Script().says(ASKED, FIRST, 7.0).says(ASKED + 7.4, COST, 1.5)
+    result = talk(script.says(ASKED + 20, COST, 1.5).hangs_up(ASKED + 30))
+    assert callers(result)[-1] == COST
+
+
+# --- Over the agent's voice -----------------------------------------------------------------
+
+ANSWERED = ASKED + 1.5 + SETTINGS.complete_s
+OVER = ANSWERED + 1.0
+
+
+def interrupted(text, seconds, at=OVER, replies=REPLIES, **options):
+    """The caller says something in the middle of an answer."""
+    replies = replies | {COST: Reply(LONG, Action.ANSWER)}
+    script = Script().says(ASKED, COST, 1.5).says(at, text, seconds)
+    return talk(script.hangs_up(at + 12), replies, **options)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.2, 4.0])
+def test_the_voice_stops_within_three_tenths_of_a_second(seconds):
+    result = interrupted("a person please", seconds)
+    first = next(spoken for spoken in result.heard if spoken.text == LONG)
+    assert 0 < first.end - OVER <= 0.30
+    assert heard_s(result, LONG) == pytest.approx(first.end - first.start)
+    assert result.outcome == "person"
+
+
+@pytest.mark.parametrize("text", ["mm-hm", "yes", "okay", "i see"])
+def test_a_murmur_does_not_cost_the_answer(text):
+    result = interrupted(text, 0.4)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+    parts = [spoken for spoken in result.heard if spoken.text == LONG]
+    went_on = parts[1].start - (OVER + 0.4)
+    assert went_on <= max(SETTINGS.complete_s, SETTINGS.pause_s + RECOGNISE_S) + SLACK_S
+    (answer,) = [turn for turn in result.story.turns if turn.action == Action.ANSWER]
+    assert answer.heard_s == pytest.approx(length_s(LONG), abs=FRAME_S), "counted once"
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.4, 1.0])
+def test_a_cough_does_not_cost_the_answer(seconds):
+    replies = REPLIES | {COST: Reply(LONG, Action.ANSWER)}
+    script = Script().says(ASKED, COST, 1.5).coughs(OVER, seconds).hangs_up(OVER + 8)
+    result = talk(script, replies)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+    assert max(
+        b.start - a.end for a, b in zip(result.heard[-2:], result.heard[-1:], strict=False)
+    ) < (seconds + 0.5)
+
+
+def test_a_cough_over_the_greeting_is_gone_over():
+    result = talk(Script().coughs(2.0, 0.3).hangs_up(GREETED + 3))
+    for sentence in OPENING:
+        assert heard_s(result, sentence) >= length_s(sentence) - FRAME_S
+
+
+def test_murmurs_again_and_again():
+    replies = REPLIES | {COST: Reply(LONG, Action.ANSWER)}
+    script = Script().says(ASKED, COST, 1.5)
+    script.says(OVER, "yes", 0.3).says(OVER + 1.2, "okay", 0.3).hangs_up(OVER + 9)
+    result = talk(script, replies)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+
+
+@pytest.mark.parametrize("at", [OVER, OVER + 1.0])
+def test_who_says_wait_is_obeyed(at):
+    result = interrupted(WAIT, 0.5, at)
+    stopped = [spoken for spoken in result.heard if spoken.text == LONG]
+    assert len(stopped) == 1
+    assert stopped[0].end - at <= 0.30
+    listening = result.said(PHRASES.listening)
+    assert listening.start - (at + 0.5) <= SETTINGS.unsure_s + SLACK_S
+
+
+def test_yes_at_the_end_of_a_question_is_its_answer():
+    at = ASKED + 1.0
+    replies = REPLIES | {"yes": Reply(PHRASES.go_ahead, Action.SMALLTALK)}
+    script = Script().says(ASKED, "thank you", 0.6)
+    begins = at + 0.6 + SETTINGS.complete_s
+    last = sentences(PHRASES.welcome)[-1]
+    said_at = begins + length_s(PHRASES.welcome) - 1.0
+    result = talk(script.says(said_at, "yes", 0.3).hangs_up(said_at + 8), replies)
+    assert heard_s(result, last) < length_s(last)
+    assert result.texts[-len(sentences(PHRASES.go_ahead)) :] == sentences(PHRASES.go_ahead)
+
+
+@pytest.mark.parametrize("after", [0.05, 0.2, 0.5])
+def test_who_goes_on_when_the_answer_began_gets_one_for_the_whole(after):
+    result = interrupted("at night", 0.8, ANSWERED + after)
+    assert heard_s(result, LONG) <= 0.8
+    assert "At night it is twice as much." in result.texts
+    assert callers(result)[-1] == NIGHT
+    assert NIGHT in result.engines.thought
+
+
+def test_a_second_part_that_stands_for_itself_is_taken_as_it_is():
+    result = interrupted("a person please", 0.9, ANSWERED + 0.2)
+    assert result.outcome == "person"
+    assert callers(result) == [COST, "a person please"]
+
+
+def test_a_second_part_with_the_better_answer_is_taken_alone():
+    replies = REPLIES | {
+        "my sink is blocked": Reply("Turn the water off.", Action.ANSWER, confidence=0.95),
+        f"{COST} my sink is blocked": Reply(PHRASES.clarify, Action.CLARIFY, confidence=0.5),
+    }
+    result = interrupted("my sink is blocked", 0.9, ANSWERED + 0.2, replies)
+    assert "Turn the water off." in result.texts
+
+
+def test_a_key_while_the_voice_is_held_is_obeyed_at_once():
+    replies = REPLIES | {COST: Reply(LONG, Action.ANSWER)}
+    script = Script().says(ASKED, COST, 1.5).coughs(OVER, 1.0).presses(OVER + 0.6, "0")
+    result = talk(script, replies)
+    assert result.outcome == "person"
+    assert heard_s(result, sentences(PHRASES.connecting)[0]) > 0
+
+
+@pytest.mark.parametrize("after", [0.1, 0.4, 0.9])
+def test_hanging_up_while_the_voice_is_held(after):
+    replies = REPLIES | {COST: Reply(LONG, Action.ANSWER)}
+    script = Script().says(ASKED, COST, 1.5).coughs(OVER, 1.0).hangs_up(OVER + after)
+    result = talk(script, replies)
+    assert result.outcome == "hangup"
+    assert result.seconds <= OVER + after + 0.1
+
+
+def test_a_service_that_stops_while_the_voice_is_held():
+    replies = REPLIES | {COST: Reply(LONG, Action.ANSWER)}
+    script = Script().says(ASKED, COST, 1.5).coughs(OVER, 0.5)
+    result = talk(script, replies, leave_at=OVER + 0.4)
+    assert result.outcome == "stopping"
+    assert heard_s(result, sentences(PHRASES.stopping)[-1]) > 0
+
+
+# --- The last sentence ----------------------------------------------------------------------
+
+PARTING = ASKED + 1.2 + SETTINGS.doubtful_s
+
+
+def test_thanks_do_not_cut_off_the_last_sentence():
+    script = Script().says(ASKED, "a person please", 1.2).says(PARTING + 0.8, "thank you", 0.6)
+    result = talk(script)
+    assert result.outcome == "person"
+    for sentence in sentences(PHRASES.connecting):
+        assert heard_s(result, sentence) >= length_s(sentence) - FRAME_S
+    assert len(result.briefs) == 1
+
+
+@pytest.mark.parametrize("seconds", [0.6, 3.0, 20.0])
+def test_who_talks_into_the_last_sentence_goes_where_it_says(seconds):
+    script = Script().says(ASKED, "a person please", 1.2)
+    script.says(PARTING + 0.8, "and the other thing is that it leaks", seconds)
+    result = talk(script)
+    assert result.outcome == "person"
+    assert result.seconds <= PARTING + 0.8 + PARTING_HOLD_S + 0.5
+    assert len(result.briefs) == 1
+
+
+# --- Long thoughts --------------------------------------------------------------------------
+
+ONE_MOMENT, LET_ME_SEE = PHRASES.thinking
+
+
+@pytest.mark.parametrize(("seconds", "covered"), [(0.9, False), (1.3, True), (4.0, True)])
+def test_only_a_long_thought_is_covered(seconds, covered):
+    result = talk(Script().says(ASKED, COST, 1.5).hangs_up(ASKED + 12), tune=slow(seconds))
+    assert (ONE_MOMENT in result.texts) is covered
+    assert LET_ME_SEE not in result.texts
+    if covered:
+        begins = result.said(ONE_MOMENT).start - (ASKED + 1.5)
+        assert COVER_AFTER_S <= begins <= COVER_AFTER_S + VOICE_S + SLACK_S
+    ready = ASKED + 1.5 + SETTINGS.pause_s + seconds + THINK_S + VOICE_S
+    latest = max(ready, result.said(ONE_MOMENT).end if covered else 0)
+    assert result.said(PRICE).start <= latest + SLACK_S
+
+
+def test_no_two_long_thoughts_in_a_row_are_covered_with_the_same_words():
+    script = Script().says(ASKED, COST, 1.5).says(ASKED + 10, COST, 1.5).says(ASKED + 20, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 30), tune=slow(2.0))
+    covers = [text for text in result.texts if text in (ONE_MOMENT, LET_ME_SEE)]
+    assert covers == [ONE_MOMENT, LET_ME_SEE, ONE_MOMENT]
+
+
+def test_who_goes_on_during_a_long_thought_is_not_answered_twice():
+    script = Script().says(ASKED, COST, 1.5).says(ASKED + 1.5 + 1.6, "at night", 0.8)
+    result = talk(script.hangs_up(ASKED + 15), tune=slow(2.0))
+    assert PRICE not in result.texts
+    assert "At night it is twice as much." in result.texts
+
+
+def test_a_key_during_a_long_thought():
+    script = Script().says(ASKED, COST, 1.5).presses(ASKED + 3.2, "0")
+    result = talk(script, tune=slow(5.0))
+    assert result.outcome == "person"
+    assert PRICE not in result.texts
