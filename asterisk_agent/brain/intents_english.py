@@ -326,8 +326,8 @@ _URGENT = _any(
 _NOT_URGENT = _any(
     r"\b(?:not|isnt|nothing|no|never|wasnt)(?: \w+){0,2}? (?:urgent|hurry|rush)\b",
     r"^(?:(?:and|so|but|hi|hello|um|uh) )*(?:is|are|do|does|how|what|when|would|will|can)"
-    r" (?:you|the|there|a|an|it|your|much|i)\b(?!.*\b(?:its|it is|this is|need)\b).*\b(?:urgent|urgently"
-    r"|immediately|at once|right now|right away)\b",
+    r" (?:you|the|there|a|an|it|your|much|i)\b(?!.*\b(?:its|it is|this is|need)\b).*\b(?:urgent"
+    r"|urgently|immediately|at once|right now|right away)\b",
     r"\bif (?:its|it is|this is|that is)(?: \w+)? urgent\b",
 )
 _REACHED = _any(

@@ -89,8 +89,8 @@ class Language:
     look into the caller's file answers; both are matched against the normalised question.
     ``question_starts`` is where the question behind a long preamble may begin, in the utterance as
     it was recognised. For the gate: ``weightless`` words may differ between a passage and what is
-    said of it, ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions`` are written
-    out first, and ``joins`` (with one group) matches the words between two clauses.
+    said of it, ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions``
+    are written out first, and ``joins`` (with one group) matches the words between two clauses.
     """
 
     code: str
