@@ -244,6 +244,8 @@ def test_an_emergency(text: str) -> None:
         ("can I talk to someone about two leaking taps", "night-shift"),
         ("give me the front desk not accounts the invoice is paid", "desk"),
         ("I want to speak to somebody", None),
+        ("somebody from account please", "accounts"),
+        ("can I speak to acounts please", "accounts"),
     ],
 )
 def test_the_team_that_the_words_name(text: str, team: str | None) -> None:

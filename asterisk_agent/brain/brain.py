@@ -330,7 +330,8 @@ class Brain:
         judged = [(q, judge(q, self._index, told)) for q, told in leaning]
         if not own_terms(alone, language) and language.dialogue.points.search(alone.plain):
             if judged:
-                return max(judged, key=lambda pair: pair[1].confidence)
+                asked, nearest = max(judged, key=lambda pair: pair[1].confidence)
+                return asked, nearest if asked.wants else _doubted(nearest)
             return alone, _doubted(judge(alone, self._index))  # "how much is it": what is?
         best = max(judged, key=lambda pair: pair[1].confidence, default=None)
         if best and leans(turn.utterance, language) and best[1].confidence >= ASK_BACK:

@@ -380,6 +380,8 @@ INTENTS = IntentRules(
         r"|(?:for|to|with|connect|transfer|through|is|give me|get me|the|number (?:of|for))"
         r" (?:the |your |a |someone (?:from|in|at) |somebody (?:from|in|at) )*"
         r"{team} (?:department|team|desk|section|office|people|person|colleagues?|staff)\b"
+        r"|(?:some ?one|some ?body|any ?one|any ?body|person|colleague|lady|guy|man|woman|people)"
+        r" (?:from|in|at|of) (?:the |your )*{team}\b"
     ),
     fillers=frozenset(_FILLERS.split()),
 )
