@@ -87,6 +87,8 @@ def as_object(reply: Reply) -> dict[str, Any]:
         "confidence": round(reply.confidence, 3),
         "ms": asdict(reply.ms),
         "unanswered": reply.unanswered,
+        "options": [asdict(option) for option in reply.options],
+        "urgent": reply.urgent,
     }
 
 
