@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -44,6 +44,8 @@ LAST_QUESTIONS_S = 1.0
 """After the last conversation: time for the dialplan to ask where its caller goes."""
 FORGET_AFTER = timedelta(hours=3)
 """A call whose end nobody told us is written down as it is after this long."""
+NOTICE_LIMIT_S = 3.0
+"""How long a conversation may take to notice that its caller has gone."""
 SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
@@ -335,13 +337,20 @@ class Service:
 
     async def _follow(self) -> None:
         """Write down the calls that Asterisk says are over."""
-        while True:
-            visit, event = await self._ends.get()
-            facts = Facts(
-                member(Stage, event.get("stage", "")) or Stage.AGENT,
-                status=event.get("queuestatus", ""),
-            )
-            await self._finish(visit, final_outcome(visit, facts))
+        async with asyncio.TaskGroup() as group:
+            while True:
+                visit, event = await self._ends.get()
+                group.create_task(self._ended(visit, event))
+
+    async def _ended(self, visit: Visit, event: Headers) -> None:
+        """The caller has gone; the conversation may be a moment behind in noticing."""
+        if visit.talking:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(NOTICE_LIMIT_S):
+                    await visit.over.wait()
+        stage = member(Stage, event.get("stage", "")) or Stage.AGENT
+        status = event.get("status" if stage is Stage.ON_CALL else "queuestatus", "")
+        await self._finish(visit, final_outcome(visit, Facts(stage, status=status)))
 
     async def _reread(self) -> None:
         """At each login, ask which calls are still there: events missed meanwhile never come."""

@@ -45,7 +45,7 @@ class TurnSettings:
     """Quiet this long is worth a guess at what was said, in case the turn is over."""
     resume_s: float = 0.08
     """Sound this long within a pause is speech again: a click would move the turn's end."""
-    complete_s: float = 0.28
+    complete_s: float = 0.31
     """Quiet this long ends a turn whose words are complete."""
     unsure_s: float = 0.55
     """Quiet this long ends a turn that may be complete."""

@@ -13,6 +13,7 @@ import pytest
 
 from asterisk_agent.audio import resample
 from asterisk_agent.engines import loader
+from asterisk_agent.records import CallLog
 from asterisk_agent.sandbox.pbx import Pbx
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.models]
@@ -140,9 +141,22 @@ async def test_zero_brings_a_person(pbx, new_phone, say, hear):
     await talk_through(caller, colleague, say, hear)
 
 
-async def test_nobody_there_means_a_message_on_disk(pbx, new_phone, say, hear):
+async def offered_a_message(pbx, new_phone, say, hear):
+    """A caller who asked for a person while no phone is there, and whom the agent took back."""
     caller = await dial(pbx, new_phone)
     await ask(caller, say(PERSON))
+    for _ in range(20):
+        await caller.wait_for_quiet(2.0)
+        if "call you back" in hear(caller.heard()[-16_000 * 2 * 20 :]):
+            return caller
+        await asyncio.sleep(0.5)
+    raise AssertionError(hear(caller.heard()))
+
+
+async def test_nobody_there_means_a_message_on_disk(pbx, new_phone, say, hear):
+    caller = await offered_a_message(pbx, new_phone, say, hear)
+    await caller.dtmf("*")
+    await caller.wait_for_sound(10)
     await caller.wait_for_quiet(2.0)
     await caller.play(say("This is Pat. Please call me back about my boiler."), 16_000)
     await asyncio.sleep(0.5)
@@ -153,22 +167,39 @@ async def test_nobody_there_means_a_message_on_disk(pbx, new_phone, say, hear):
             break
         await asyncio.sleep(0.1)
     assert messages
-    assert "leave a message" in hear(caller.heard()[-16_000 * 2 * 28 :])
+    assert "leave a message" in hear(caller.heard()[-16_000 * 2 * 20 :])
+
+
+async def test_the_agent_takes_a_message_itself(pbx, new_phone, say, hear):
+    caller = await offered_a_message(pbx, new_phone, say, hear)
+    await caller.play(say("This is Pat. Please call me back about my boiler."), 16_000)
+    await caller.wait_for("disconnected", 30)
+    assert "noted" in hear(caller.heard()[-16_000 * 2 * 8 :])
+    call = await latest(pbx)
+    assert call["outcome"] == "message"
+    assert call["tasks"] == ["call_back"]
+    assert "boiler" in call["message"].lower()
+
+
+async def latest(pbx):
+    """The newest call in the log, once it has ended."""
+    log = CallLog(pbx.config.records.database)
+    try:
+        for _ in range(100):
+            call = log.latest(1)[0]
+            if call["ended"]:
+                return call
+            await asyncio.sleep(0.1)
+    finally:
+        log.close()
+    raise AssertionError(call)
 
 
 async def test_the_log_tells_the_call(pbx, new_phone, say):
-    from asterisk_agent.records import CallLog
-
     caller = await dial(pbx, new_phone)
     await ask(caller, say(DRAIN))
     await caller.hangup()
-    log = CallLog(pbx.config.records.database)
-    for _ in range(50):
-        call = log.latest(1)[0]
-        if call["ended"]:
-            break
-        await asyncio.sleep(0.1)
-    log.close()
+    call = await latest(pbx)
     assert call["outcome"] == "resolved"
     assert call["reason"] == "hangup"
     who = [turn["who"] for turn in call["turns"]]

@@ -420,9 +420,9 @@ def test_a_secret_elsewhere_and_the_line_that_names_it(etc: Path) -> None:
         (
             "teams",
             "  billing:",
-            "  billing:\n    queue: {wait: 90s}",
-            "teams.yaml:9: teams.billing.queue: has no effect: the PBX's own queue rings its"
-            " phones in its own way. Hint: delete it.",
+            "  billing:\n    queue: {wait: 90s, ring: 20s}",
+            "teams.yaml:9: teams.billing.queue: has no effect but for wait: the PBX's own queue"
+            " rings its phones in its own way. Hint: keep wait alone, or nothing.",
         ),
         (
             "teams",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def test_everything_listens_on_loopback(plan):
 
 def test_manager_has_the_least_rights(plan):
     manager = files(plan)["manager.conf"]
-    assert "read=call,agent,user\nwrite=call,reporting,user\n" in manager
+    # system: to reload the dialplan and the queues.
+    assert "read=call,agent,user\nwrite=call,reporting,user,system\n" in manager
     assert "deny=0.0.0.0/0.0.0.0\npermit=127.0.0.1/255.255.255.255\n" in manager
 
 
@@ -70,3 +72,9 @@ def test_generated_files_are_included(plan):
 def test_without_generated_files_nothing_is_included(plan):
     bare = Plan(plan.directories, plan.modules, 21000, 21001, "s3cret")
     assert not any("include" in text for text in files(bare).values())
+
+
+def test_a_clock_that_is_put_forward_ends_no_registration(plan):
+    assert "expiration" not in files(plan)["pjsip.conf"]
+    lasting = files(replace(plan, moving_clock=True))["pjsip.conf"]
+    assert lasting.count("minimum_expiration=315360000\n") == len(plan.members)

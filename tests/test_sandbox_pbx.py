@@ -140,3 +140,17 @@ def test_a_service_that_never_gets_ready_is_given_up(start_pbx, monkeypatch):
     with pytest.raises(SandboxError, match="did not start: it wrote nothing"):
         pbx.start_service(timeout_s=0.5)
     assert time.monotonic() - began < 10
+
+
+def test_its_clock_is_put_forward_for_all_of_it(start_pbx):
+    pbx = start_pbx(service=False, faketime="2031-12-24T11:59:00+00:00")
+    pbx.set_clock("2032-02-29T00:00:00+00:00")
+    shown = pbx.cli("dialplan eval function STRFTIME(,UTC,%Y-%m-%d)")
+    assert shown.rsplit("Result:", 1)[1].split()[0] == "2032-02-29"
+    with pytest.raises(SandboxError, match="cannot go back"):
+        pbx.set_clock("2031-12-24T11:59:00+00:00")
+
+
+def test_without_a_clock_of_its_own_it_goes_by_the_machine_s(start_pbx):
+    with pytest.raises(SandboxError, match="machine's own"):
+        start_pbx(service=False).set_clock("2032-02-29T00:00:00+00:00")

@@ -50,9 +50,9 @@ def _teams(config: Config, file: File) -> None:
         if team.id not in named and not asked_for:
             hint = "name it in a channel's in_hours.handoff or unanswered.voicemail, or delete it"
             file.warn(("teams", team.id), "no channel sends calls to this team", hint)
-        if team.existing is not None and "queue" in team.model_fields_set:
-            what = "has no effect: the PBX's own queue rings its phones in its own way"
-            file.warn(("teams", team.id, "queue"), what, "delete it")
+        if team.existing is not None and team.queue.model_fields_set - {"wait"}:
+            what = "has no effect but for wait: the PBX's own queue rings its phones in its own way"
+            file.warn(("teams", team.id, "queue"), what, "keep wait alone, or nothing")
     played = {
         hours.unanswered.message
         for channel in config.channels.values()
