@@ -64,6 +64,13 @@ def test_what_about_another(talk: Talk) -> None:
     assert talk.say("what about clearing a drain").text == "Clearing a drain costs $165."
 
 
+def test_an_addition_to_nothing_is_asked_back(talk: Talk) -> None:
+    """The question before it may have been misheard: what stands alone is not what is asked."""
+    reply = talk.say("and the boiler service")
+    assert (reply.action, len(reply.options)) == (Action.CLARIFY, 1)
+    assert talk.say("and do you repair taps").action is Action.ANSWER
+
+
 def test_how_much_is_what(talk: Talk) -> None:
     reply = talk.say("how much is it")
     assert (reply.action, len(reply.options)) == (Action.CLARIFY, 2)

@@ -334,8 +334,10 @@ class Brain:
                 return asked, nearest if asked.wants else _doubted(nearest)
             return alone, _doubted(judge(alone, self._index))  # "how much is it": what is?
         best = max(judged, key=lambda pair: pair[1].confidence, default=None)
-        if best and leans(turn.utterance, language) and best[1].confidence >= ASK_BACK:
-            return best
+        if leans(turn.utterance, language):
+            if best and best[1].confidence >= ASK_BACK:
+                return best
+            return alone, _doubted(judge(alone, self._index))  # to what?
         judged.append(self._judge(turn.utterance))
         return max(judged, key=lambda pair: pair[1].confidence)
 

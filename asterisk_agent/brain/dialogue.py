@@ -123,8 +123,9 @@ def in_context(
 
 def leans(utterance: str, language: Language) -> bool:
     """Whether an utterance is no more than an addition to the question before: "and on Monday"."""
-    plain = normalise(utterance)
-    return len(plain.split()) <= SHORT and language.dialogue.follows.match(plain) is not None
+    plain, rules = normalise(utterance), language.dialogue
+    follows = rules.follows.match(plain) and not rules.whole.match(plain)
+    return bool(follows) and len(plain.split()) <= SHORT
 
 
 def own_terms(question: Question, language: Language) -> list[str]:

@@ -13,6 +13,10 @@ DIALOGUE = DialogueRules(
         r"^(?:(?:ok|okay|oh|um|uh|well|thanks|thank you|right|alright|good|great) )*"
         r"(?:and|what about|how about|what if|or|also|then|but)\b"
     ),
+    whole=re.compile(
+        r"^(?:and|but|also|then|or) (?:do|does|did|is|are|can|could|would|will|should|what|when"
+        r"|where|who|which|how|why|have|has|i|my|we|you)\b(?! about)"
+    ),
     points=re.compile(r"\b(?:that|it|this|they|them|those|these|there|one|ones)\b"),
     first=re.compile(
         r"^(?:(?:i mean|yes|yeah|um|uh|the|mean) )*(?:first|former|number one|1st)"

@@ -66,10 +66,12 @@ class DialogueRules:
 
     ``follows`` begins a question that leans on the one before, ``points`` are the words that do;
     ``first``, ``second`` and ``neither`` choose between two offers, ``go_on`` asks for the rest.
+    ``whole`` is a question that begins so and stands by itself all the same ("and do you …").
     ``leaning`` is matched against a sentence that makes no sense without the one before it.
     """
 
     follows: re.Pattern[str]
+    whole: re.Pattern[str]
     points: re.Pattern[str]
     first: re.Pattern[str]
     second: re.Pattern[str]
