@@ -13,8 +13,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from asterisk_agent import overrides
 from asterisk_agent.audio import LINE_RATE_HZ, Resampler
 from asterisk_agent.brain.brain import Brain, build
 from asterisk_agent.config.schema import Config
@@ -22,8 +25,9 @@ from asterisk_agent.engines import loader, messages
 from asterisk_agent.engines.base import LanguageModel, Message
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.serving import Job, LogToParent, Server, given_up, settle_in
-from asterisk_agent.engines.worker import now_s
+from asterisk_agent.engines.worker import now_s, utc_now
 from asterisk_agent.errors import EngineError
+from asterisk_agent.overrides import Override
 from asterisk_agent.speech import speakable
 
 HEARD_AT_ONCE_BYTES = 16_000
@@ -51,7 +55,14 @@ class Desk:
         """A configuration, whose channels' documents to make searchable as a generation."""
         config, engines = _config(job), self._loaded()
         self._brains[job.fields["generation"]] = {
-            channel.id: build(config, channel, engines, now_s)
+            channel.id: build(
+                config,
+                channel,
+                engines,
+                now_s,
+                now=utc_now,
+                override=partial(_switched, config.overrides_directory, channel.id),
+            )
             for channel in config.channels.values()
         }
         return {}
@@ -95,6 +106,11 @@ class Desk:
         if self._engines is None:
             raise EngineError("the engines are not loaded")
         return self._engines
+
+
+def _switched(directory: Path, channel_id: str) -> Override | None:
+    """The night switch of a channel, where it is in force now."""
+    return overrides.in_force(overrides.read(directory, channel_id), utc_now())
 
 
 class Interruptible:

@@ -32,6 +32,7 @@ class Action(StrEnum):
     GOODBYE = "goodbye"
     EMERGENCY = "emergency"
     SMALLTALK = "smalltalk"
+    ABUSE = "abuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class Reply:
 
     ``team`` names the team to hand over to (``Action.HANDOFF``) where the caller's words named
     one; None leaves the choice to the routing. ``unanswered`` marks a hand-off that the caller
-    did not ask for: the documents do not say.
+    did not ask for: the documents do not say. ``options`` are the passages that a question back
+    (``Action.CLARIFY``) offers. ``slow``: the caller asked for it to be said slowly. ``urgent``:
+    the caller cannot wait until opening (``Action.HANDOFF``).
     """
 
     text: str
@@ -67,6 +70,9 @@ class Reply:
     confidence: float = 1.0
     ms: ThinkingTime = field(default_factory=ThinkingTime)
     unanswered: bool = False
+    options: tuple[Source, ...] = ()
+    slow: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

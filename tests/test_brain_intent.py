@@ -71,6 +71,48 @@ the outlet is sparking
 there is smoke coming out of the boiler
 this is an emergency
 what should I do if I smell gas
+my kitchen is full of smoke
+there's smoke everywhere in the hallway
+the room filled up with smoke
+flames are coming out of the oven
+the stove caught fire
+help my daughter fell down the stairs and isn't moving
+my father is having a heart attack
+he stopped breathing
+she can't breathe
+my wife is bleeding and it won't stop
+a man collapsed in the waiting room
+my baby swallowed a battery
+someone fell into the pool and is not moving
+I think I'm having a stroke
+there's been an accident and people are injured
+somebody got stabbed
+there is a man with a gun
+someone broke into my house and he's still here
+I want to kill myself
+I took too many pills
+my colleague got electrocuted
+there are sparks coming out of the wall
+the power line fell on my car
+I can smell something burning
+the gas alarm is beeping
+we have a gas leak
+the boiler exploded
+the ladder fell and he broke his leg badly
+my child is locked in the car in the heat
+I'm trapped in the elevator
+we're stuck in the lift and someone fainted
+the tree fell on the house and my mum is underneath
+call an ambulance please
+we need the fire brigade
+water is coming through the light fixture
+it's a life or death situation
+my son ate rat poison
+he is unconscious
+there is a fire
+the house is burning
+my hair caught fire
+a car just crashed into your shop
 """
 NOT_EMERGENCY = """
 do you install gas fires
@@ -85,6 +127,65 @@ my pilot light is not burning
 were you shocked by the price
 the gas company sent me to you
 there is no fire
+do you sell fire extinguishers
+is this an emergency line
+my boss fired me
+do you repair smoke detectors
+can I smoke in the waiting room
+my heating broke
+is the fireplace included
+my back is killing me
+I'm dying to know the price
+do you do emergency appointments
+what should I do in case of fire
+do you have a first aid course
+my phone is dead
+the battery is dead
+do you treat burns
+is the lift working
+my car won't start
+I broke a cup
+my tooth is broken
+what is the fine for smoking
+are you trained for heart attacks
+I was in an accident last year, does the insurance pay
+how long does it take to recover from an accident
+the gas bill is too high
+do you install gas boilers
+my printer is stuck
+I fell in love with your shop
+can you fix my car after a crash
+do you sell smoke alarms
+"""
+ABUSE = """
+fuck you
+you stupid piece of shit
+you are a useless machine
+shut up
+you fucking idiot
+go to hell
+idiot
+"""
+NOT_ABUSE = """
+the damn boiler is broken again
+my toilet is full of shit
+this is a stupid question but do you open on friday
+what the hell is a call-out fee
+is the useless old heater taken away
+"""
+URGENT = """
+it is urgent
+this is really urgent
+it cannot wait until monday
+I need help right now
+I urgently need help
+I need a plumber right away
+"""
+NOT_URGENT = """
+it is not urgent
+is an urgent visit more expensive
+do you charge extra if it is urgent
+there is no hurry
 """
 
 
@@ -100,6 +201,29 @@ def test_a_person_is_asked_for(text: str) -> None:
 @pytest.mark.parametrize("text", [*lines(NOT_PERSON), *lines(NOT_EMERGENCY)])
 def test_a_question_is_asked(text: str) -> None:
     assert action(text) is None
+
+
+@pytest.mark.parametrize("text", lines(ABUSE))
+def test_abuse(text: str) -> None:
+    assert action(text) is Action.ABUSE
+
+
+@pytest.mark.parametrize("text", lines(NOT_ABUSE))
+def test_anger_at_something_else_is_none(text: str) -> None:
+    assert action(text) is not Action.ABUSE
+
+
+@pytest.mark.parametrize("text", lines(URGENT))
+def test_what_cannot_wait(text: str) -> None:
+    intent = READER.read(text)
+    assert intent is not None
+    assert (intent.action, intent.urgent) == (Action.HANDOFF, True)
+
+
+@pytest.mark.parametrize("text", lines(NOT_URGENT))
+def test_what_can(text: str) -> None:
+    intent = READER.read(text)
+    assert intent is None or not intent.urgent
 
 
 @pytest.mark.parametrize("text", lines(EMERGENCY))
@@ -120,6 +244,8 @@ def test_an_emergency(text: str) -> None:
         ("can I talk to someone about two leaking taps", "night-shift"),
         ("give me the front desk not accounts the invoice is paid", "desk"),
         ("I want to speak to somebody", None),
+        ("somebody from account please", "accounts"),
+        ("can I speak to acounts please", "accounts"),
     ],
 )
 def test_the_team_that_the_words_name(text: str, team: str | None) -> None:

@@ -18,6 +18,9 @@ from asterisk_agent.speech import sentences
 MOST_WORDS = 45
 """About 17 seconds of speech; nobody keeps more in mind."""
 MOST_SENTENCES = 3
+CLEARLY_BETTER = 1.0
+"""Words by which a later sentence must meet a question better for what stands before it to be left
+out. Who asks for a price or a time gets the sentence that has it."""
 TRUSTED_PARAMETERS = 1_000_000_000
 """``answers: auto`` lets a model of this size word answers. Smaller ones get facts wrong even with
 the passage before them, so all their sentences would fall to the gate, and only cost time."""
@@ -35,7 +38,9 @@ def words_answers(settings: Llm, model: LanguageModel | None) -> bool:
     """Whether the model shall word the answers."""
     if model is None or settings.answers == "extractive":
         return False
-    return settings.answers == "generative" or model.parameters >= TRUSTED_PARAMETERS
+    if settings.answers == "generative" or settings.engine == "openai":
+        return True  # who runs a server for it means it to be used; the gate is the same
+    return model.parameters >= TRUSTED_PARAMETERS
 
 
 def compose(
@@ -66,13 +71,28 @@ def extract(question: Question, passage: Passage, language: Language) -> str:
     if len(written) <= MOST_SENTENCES and _words(written) <= MOST_WORDS:
         return " ".join(written)
     worth = [_worth(question, sentence, language) for sentence in written]
-    start = worth.index(max(worth))
-    end = start + 1
-    while end < len(written) and end - start < MOST_SENTENCES:
-        if _words(written[start : end + 1]) > MOST_WORDS:
-            break
+    best = worth.index(max(worth))
+    start = best if question.wants or worth[best] > worth[0] + CLEARLY_BETTER else 0
+    while start and language.dialogue.leaning.match(written[start]):
+        start -= 1  # "After that …" means nothing without what it comes after
+    return " ".join(_part(written[start:]))
+
+
+def rest(said: str, passage: Passage) -> str:
+    """The next part of a passage after what was ``said`` of it; "" where that was the end."""
+    written = sentences(passage.text)
+    told = [at for at, sentence in enumerate(written) if sentence in said]
+    if not told:
+        return ""
+    return " ".join(_part(written[told[-1] + 1 :]))
+
+
+def _part(written: list[str]) -> list[str]:
+    """The first sentences, as many as can be spoken at once."""
+    end = min(1, len(written))
+    while end < min(len(written), MOST_SENTENCES) and _words(written[: end + 1]) <= MOST_WORDS:
         end += 1
-    return " ".join(written[start:end])
+    return written[:end]
 
 
 def _words(written: list[str]) -> int:

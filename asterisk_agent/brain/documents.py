@@ -2,7 +2,7 @@
 
 Markdown: a heading is a question or a topic, and what stands below it answers it; question
 headings directly below each other are ways to ask the same. Plain text: a paragraph is a passage.
-YAML: a list of ``{q, a}``, where ``q`` may be a list of ways to ask.
+PDF: see ``pdf``. YAML: a list of ``{q, a}``, where ``q`` may be a list of ways to ask.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from asterisk_agent.brain import pdf
 from asterisk_agent.errors import ConfigError
 from asterisk_agent.speech import strip_markdown
 
@@ -21,6 +22,8 @@ LONGEST_WORDS = 80
 """A section longer than this is cut at its paragraphs and list items."""
 LARGEST_FILE = 4_000_000
 """Bytes. Nobody reads that much to a caller."""
+LARGEST_PDF = 40_000_000
+"""Bytes. Most of them are pictures."""
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)$")
@@ -59,13 +62,25 @@ def load_passages(directory: Path, topics: Sequence[str]) -> tuple[Passage, ...]
     passages: dict[Passage, None] = {}
     for file in _files(directory, topics or ("",), problems):
         try:
-            found = _READERS[file.suffix.lower()](_text(file), file.relative_to(directory))
+            found = _READERS[file.suffix.lower()](file, file.relative_to(directory))
             passages.update(dict.fromkeys(found))
         except (OSError, ValueError, yaml.YAMLError) as error:
             problems.append(f"{file}: {_first_line(error)}")
     if problems:
         raise ConfigError(problems)
     return tuple(passages)
+
+
+def fingerprint(directory: Path, topics: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a document is added, removed or saved: names, sizes, times in ns. Quick."""
+    found = []
+    for file in _files(directory, topics or ("",), []):
+        try:
+            at = file.stat()
+        except OSError:
+            continue  # it went away between two looks
+        found.append((str(file), at.st_size, at.st_mtime_ns))
+    return tuple(sorted(found))
 
 
 def _files(directory: Path, topics: Sequence[str], problems: list[str]) -> list[Path]:
@@ -103,14 +118,23 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _plain(text: str, file: Path) -> Iterator[Passage]:
+def _pdf(path: Path, file: Path) -> Iterator[Passage]:
+    if path.stat().st_size > LARGEST_PDF:
+        raise ValueError(f"larger than {LARGEST_PDF // 1_000_000} MB")
+    for heading, text in pdf.sections(path, LONGEST_WORDS):
+        yield Passage(text, heading, str(file))
+
+
+def _plain(path: Path, file: Path) -> Iterator[Passage]:
+    text = _text(path)
     for paragraph in re.split(r"\n\s*\n", text):
         words = " ".join(paragraph.split())
         if words:
             yield Passage(words, "", str(file))
 
 
-def _markdown(text: str, file: Path) -> Iterator[Passage]:
+def _markdown(path: Path, file: Path) -> Iterator[Passage]:
+    text = _text(path)
     above: list[tuple[int, str]] = []
     body: list[str] = []
     asked: list[str] = []
@@ -187,8 +211,8 @@ def _sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?:;" else text + "."
 
 
-def _questions(text: str, file: Path) -> Iterator[Passage]:
-    entries = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - text only: builds no objects
+def _questions(path: Path, file: Path) -> Iterator[Passage]:
+    entries = yaml.load(_text(path), Loader=yaml.BaseLoader)  # noqa: S506 - text only: builds no objects
     if not isinstance(entries, list):
         raise ValueError("expected a list of {q: question, a: answer}")
     for number, entry in enumerate(entries, 1):
@@ -206,10 +230,11 @@ def _strings(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
 
 
-_READERS: dict[str, Callable[[str, Path], Iterator[Passage]]] = {
+_READERS: dict[str, Callable[[Path, Path], Iterator[Passage]]] = {
     ".md": _markdown,
     ".markdown": _markdown,
     ".txt": _plain,
+    ".pdf": _pdf,
     ".yaml": _questions,
     ".yml": _questions,
 }

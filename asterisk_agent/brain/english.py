@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from asterisk_agent.brain.dialogue_english import DIALOGUE
 from asterisk_agent.brain.intents_english import INTENTS
 from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.lexicon_english import LEXICON
@@ -37,6 +38,8 @@ _WANTS = (
             r"|\binclud|\bcosts?\b|\bfees?\b|\bpric|\bcharge",
             re.IGNORECASE,
         ),
+        re.compile(r"[$€£]\s?\d|\d\s?(?:[$€£]|dollars|euros|pounds|percent|%)", re.IGNORECASE),
+        general=True,
     ),
     Want(
         "time",
@@ -52,6 +55,7 @@ _WANTS = (
             rf"|once|twice|visits?|times|{_words(_DAYS)}|{_words(_MONTHS)})\b",
             re.IGNORECASE,
         ),
+        general=True,
     ),
     Want(
         "count",
@@ -121,23 +125,24 @@ _QUESTION_STARTS = re.compile(
     re.IGNORECASE,
 )
 
-_NEGATIONS = (
-    "not no never none nobody nothing nowhere neither nor without cannot dont doesnt didnt wont "
-    "wouldnt cant couldnt isnt arent wasnt werent shouldnt hasnt havent except unless only"
-)
-
-_QUALIFIERS = (
-    "about approximately around almost nearly usually normally sometimes often mostly generally up "
-    "least most maximum minimum from until before after between within over under above below "
-    "more less than if unless except only may might should must per each every"
-)
-_HARMLESS = "please also so well then here thing way"
-_FACT_WORDS = (
-    f"{_DAYS} {_MONTHS} today tomorrow yesterday tonight weekend weekends weekday weekdays "
-    "morning afternoon evening night noon midnight half once twice first second third free yes "
-    "always am pm dollar dollars cent cents euro euros pound pounds percent minute minutes "
-    "hour hours day days week weeks month months year years guarantee promise"
-)
+_BINDING = """
+not no never none nobody nothing nowhere neither nor without except unless only but though although
+about approximately around almost nearly usually normally sometimes often mostly generally up
+least most maximum minimum from until till before after between within over under above below more
+less than if when where while outside may might should must per each every instead
+"""
+_WEIGHTLESS = "a an the is are be do does also so then well please that"
+_VERBS = "do does did is are was were has have had would could should must need"
+_CONTRACTIONS = {
+    **{f"{verb}nt": f"{verb} not" for verb in _VERBS.split()},
+    "cant": "can not",
+    "cannot": "can not",
+    "wont": "will not",
+    "weve": "we have",
+    "youll": "you will",
+    "youre": "you are",
+    "its": "it is",
+}
 
 ENGLISH = Language(
     code="en",
@@ -148,16 +153,9 @@ ENGLISH = Language(
     own_case=_OWN_CASE,
     intents=INTENTS,
     question_starts=_QUESTION_STARTS,
-    numbers={
-        **{word: str(number) for number, word in enumerate(_NUMBERS.split())},
-        **{word: str(10 * number) for number, word in enumerate(_TENS.split(), 2)},
-        "hundred": "100",
-        "thousand": "1000",
-        "million": "1000000",
-        "noon": "12",
-    },
-    negations=frozenset(_NEGATIONS.split()),
-    qualifiers=frozenset(_QUALIFIERS.split()),
-    harmless=frozenset(_HARMLESS.split()),
-    fact_words=frozenset(_FACT_WORDS.split()),
+    dialogue=DIALOGUE,
+    joins=re.compile(r"\b(and|or|but|so)\b", re.IGNORECASE),
+    contractions=_CONTRACTIONS,
+    weightless=frozenset(_WEIGHTLESS.split()),
+    binding=frozenset(LEXICON.stem(word) for word in _BINDING.split()),
 )

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from asterisk_agent.brain.language import Language
-from asterisk_agent.brain.words import normalise, tokens
+from asterisk_agent.brain.words import nearest, normalise, tokens
 from asterisk_agent.config.schema import Team
 from asterisk_agent.events import Action
 
 LONGEST = 1000
 """Characters looked at. A caller says no more in one breath; patterns stay quick."""
+SHORTEST_MENDED = 4
+"""Letters from which a word may be a team's name misheard."""
 LEFT_OVER = 3
 """Words beside "goodbye" or "thank you" from which an utterance is about something else."""
 
@@ -32,6 +34,8 @@ class Talk(StrEnum):
     WELLBEING = "wellbeing"
     YES = "yes"
     NO = "no"
+    REACHED = "reached"
+    TEAMS = "teams"
     WAIT = "wait"
 
 
@@ -42,6 +46,7 @@ class Intent:
     action: Action
     team: str | None = None
     talk: Talk | None = None
+    urgent: bool = False
 
 
 class IntentReader:
@@ -51,6 +56,9 @@ class IntentReader:
         self._rules = language.intents
         self._lexicon = language.lexicon
         self._names = {team.id: _names(team) for team in teams.values()}
+        self._name_words = sorted(
+            {w for names in self._names.values() for n in names for w in n.split()}
+        )
         self._asks = {
             team.id: [self._stems(phrase) for phrase in team.asks] for team in teams.values()
         }
@@ -66,8 +74,11 @@ class IntentReader:
             return Intent(Action.EMERGENCY, self.team(plain))
         if rules.voicemail.search(plain) and not rules.not_voicemail.search(plain):
             return Intent(Action.VOICEMAIL)
-        if self._wants_person(plain):
-            return Intent(Action.HANDOFF, self.team(plain))
+        urgent = bool(rules.urgent.search(plain) and not rules.not_urgent.search(plain))
+        if self._wants_person(plain) or urgent:
+            return Intent(Action.HANDOFF, self.team(plain), urgent=urgent)
+        if rules.abuse.search(plain):
+            return Intent(Action.ABUSE)
         if rules.repeat.search(plain):
             return Intent(Action.REPEAT)
         if rules.wait.search(plain):
@@ -76,7 +87,7 @@ class IntentReader:
 
     def team(self, utterance: str) -> str | None:
         """The team that the words name, or whose ``asks`` they hold most of; None if none."""
-        plain = normalise(utterance[:LONGEST])
+        plain = self._names_mended(normalise(utterance[:LONGEST]))
         named = {
             id_: max((len(name) for name in names if _holds(plain, name)), default=0)
             for id_, names in self._names.items()
@@ -92,7 +103,18 @@ class IntentReader:
                 return best
         return None
 
+    def _names_mended(self, plain: str) -> str:
+        """``plain`` with the words of teams' names as they are written: "account" → "accounts"."""
+        return " ".join(self._mended(word) for word in plain.split())
+
+    def _mended(self, word: str) -> str:
+        if word in self._name_words or len(word) < SHORTEST_MENDED:
+            return word
+        same = (w for w in self._name_words if self._lexicon.stem(w) == self._lexicon.stem(word))
+        return next(same, None) or nearest(word, self._name_words) or word
+
     def _wants_person(self, plain: str) -> bool:
+        plain = self._names_mended(plain)
         if any(pattern.search(plain) for pattern in self._reach.values()):
             return True
         asks = self._rules.person.search(plain) is not None
@@ -107,6 +129,8 @@ class IntentReader:
         if rules.yes.search(plain):
             return Intent(Action.SMALLTALK, talk=Talk.YES)
         for talk, pattern, most in (
+            (Talk.REACHED, rules.reached, len(plain)),
+            (Talk.TEAMS, rules.teams, LEFT_OVER),
             (Talk.IDENTITY, rules.identity, LEFT_OVER),
             (Talk.WELLBEING, rules.wellbeing, 1),
             (Talk.ABILITY, rules.ability, 1),

@@ -257,7 +257,34 @@ _EMERGENCY = _any(
     r"\b(?:break ?in|burglar|intruder|robber)\w* (?:in|at|right now)\b|\bsomeone (?:is"
     r" )?(?:breaking in|attacking)\b",
 )
+_EMERGENCY = _any(
+    _EMERGENCY.pattern,
+    r"\bfill\w*(?: up)? with (?:\w+ )?(?:smoke|gas|fumes)\b|\bflames? (?:are |is )?(?:coming"
+    r"|shooting)\b|\bsmell (?:something |it |wires? |plastic |rubber )*(?:burning|smoke)\b",
+    r"\b(?:isnt|not|stopped|no longer) (?:moving|breathing|responding|waking up)\b"
+    r"(?! (?:parts?|to (?:a|our|your|my)))",
+    r"\b(?:swallowed|ate|drank|took) (?:\w+ ){0,2}?(?:batter(?:y|ies)|poison|bleach|too many pills"
+    r"|pills|magnets?|chemicals?)\b|\b(?:was|got|been) (?:stabbed|shot|attacked|electrocuted|run"
+    r" over|hit by a)\b",
+    r"\b(?:someone|somebody|man|guy|person|woman) (?:\w+ )?(?:with|has|holding) a (?:gun|knife"
+    r"|weapon)\b|\b(?:broke|broken|breaking) into (?:my|our|the|your) (?:\w+ )?(?:house|home"
+    r"|apartment|flat|office|shop|store)\b(?!.*\b(?:last|yesterday|insurance)\b)",
+    r"\b(?:power|electric|live) (?:line|wire|cable)s? (?:\w+ )?(?:fell|down|hanging|loose|came"
+    r" down|on the (?:ground|road|floor))\b",
+    r"\bbroke(?:n)? (?:his|her|their|my) (?:leg|arm|neck|back|hip|skull)\b|\bfell (?:down the"
+    r" stairs|off (?:a|the) (?:ladder|roof|scaffold\w*))\b",
+    r"\b(?:child|kid|baby|son|daughter|toddler|dog|mother|mum|mom|father|dad|wife|husband|man|woman"
+    r"|somebody|someone|person|he|she) (?:is |are |has been |got )?(?:locked|stuck|trapped|pinned"
+    r"|underneath|under) (?:in|inside|under|underneath|beneath|between)\b"
+    r"|\b(?:is|are) (?:trapped|pinned|buried)\b|\bis underneath\b",
+    r"\blife or death\b|\blife threatening\b|\bcrash(?:ed)? into (?:your|my|our|the) (?:shop|house"
+    r"|store|building|office|wall|window|fence)\b",
+)
 _NOT_EMERGENCY = _any(
+    r"\b(?:can|may|could|allowed to|am i allowed to|do you) (?:i |we |you |people |to )*smoke\b",
+    r"\bdying to (?:know|hear|see|try|find)\b",
+    r"\bstop(?:ped)? (?:moving|working|responding)(?: \w+){0,3}? (?:car|engine|printer|clock"
+    r"|computer|machine|phone|screen|website)\b",
     r"\b(?:no|not|isnt|wasnt|arent|never|dont|doesnt|without)(?: \w+){0,3}? (?:emergency|fire"
     r"|gas|gas leak|smoke|hurt|injured|danger|shock|sparks?|bleeding|burning|smell gas)\b(?!"
     r" (?:but|service))",
@@ -270,6 +297,50 @@ _NOT_EMERGENCY = _any(
     r"\bwhat (?:is|counts as|would be) (?:considered )?an emergency\b|\bis (?:this|that|it) an"
     r" emergency\b",
     r"\bfire (?:sale|stick|tv|wall)\b|\b(?:fired|hire and fire)\b",
+)
+
+_INSULT = (
+    r"(?:stupid|dumb|idiotic?|idiots?|moron|useless|fucking|bloody|damn|goddamn|piece of (?:shit"
+    r"|crap|junk|garbage)|shit|bastard|bitch|asshole|arsehole|cunt|wanker|dick|motherfucker)"
+)
+_ABUSE = _any(
+    r"\b(?:fuck|screw|damn|stuff) (?:you|yourself|off|u|your \w+)\b|\bgo to hell\b"
+    r"|\bpiss off\b|\bsuck my\b|\bkiss my\b|\bgo (?:fuck|kill) yourself\b|\bi will kill you\b",
+    rf"\byou(?:re| are)? (?:all |just |such |really |so |a |an |the |(?:fucking |bloody |damn "
+    rf"|stupid |dumb |useless )+)*{_INSULT}\b",
+    r"\bshut (?:the (?:fuck|hell) )?up\b|\b(?:stupid|dumb|fucking|useless) (?:machine|robot|bot"
+    r"|computer|thing)\b",
+    rf"^(?:(?:you|oh|um|uh|hey|the|what|a|an) )*{_INSULT}(?: {_INSULT})*$|^fuck(?: this| it)*$",
+)
+
+_URGENT = _any(
+    r"\b(?:this is|its|it is|that is|thats|really|very|quite|rather|extremely|so) (?:really |very "
+    r"|quite |extremely |so |rather |an? )*(?:urgent|time critical)\b",
+    r"\b(?:urgent(?:ly)?|immediately|at once|right now|right away|straight away) (?:need|needs"
+    r"|help|please help)\b|\b(?:need|needs|want) (?:\w+ ){0,4}?(?:urgently|immediately|at once"
+    r"|right now|right away|straight away)\b",
+    r"\b(?:it|this|that) (?:really )?(?:cant|cannot|can not|wont|must not|mustnt) wait\b"
+    r"|\b(?:cant|cannot|can not) wait (?:until|till) (?:tomorrow|monday|morning|next)\b",
+    r"\burgent (?:matter|problem|case|issue|situation)\b|^urgent(?: please)?$",
+)
+_NOT_URGENT = _any(
+    r"\b(?:not|isnt|nothing|no|never|wasnt)(?: \w+){0,2}? (?:urgent|hurry|rush)\b",
+    r"^(?:(?:and|so|but|hi|hello|um|uh) )*(?:is|are|do|does|how|what|when|would|will|can)"
+    r" (?:you|the|there|a|an|it|your|much|i)\b(?!.*\b(?:its|it is|this is|need)\b).*\b(?:urgent"
+    r"|urgently|immediately|at once|right now|right away)\b",
+    r"\bif (?:its|it is|this is|that is)(?: \w+)? urgent\b",
+)
+_REACHED = _any(
+    r"^(?:\w+ ){0,3}?(?:have i|did i|ive) (?:reached?|called|dialed|dialled|got through to)\b"
+    r"(?! (?:a|an|any|my) )",
+    r"^(?:\w+ ){0,3}?(?:who|which|what) (?:company|business|department|place|number|line|team)"
+    r" (?:is this|am i (?:calling|talking to)|have i (?:reached|called|dialed|dialled))\b",
+    r"^(?:\w+ ){0,2}?who (?:have|did) i (?:reached?|called|call)\b",
+)
+_TEAMS = _any(
+    r"\b(?:which|what) (?:teams|departments|people|offices|desks)\b(?: \w+){0,3}? (?:there|have"
+    r"|exist|available|talk|speak|put me through|connect|transfer|reach)\b",
+    r"\b(?:who|whom) (?:can|could) you (?:put|connect|transfer|pass) me\b",
 )
 
 _FILLERS = """
@@ -297,6 +368,11 @@ INTENTS = IntentRules(
     wellbeing=_WELLBEING,
     yes=_YES,
     no=_NO,
+    abuse=_ABUSE,
+    urgent=_URGENT,
+    not_urgent=_NOT_URGENT,
+    reached=_REACHED,
+    teams=_TEAMS,
     reach_team=(
         r"^(?:(?:the|your|to|um|uh|hello|hi|yes|no|oh|just|and|a) )*{team}(?: (?:department|team"
         r"|desk|office|"
@@ -304,6 +380,8 @@ INTENTS = IntentRules(
         r"|(?:for|to|with|connect|transfer|through|is|give me|get me|the|number (?:of|for))"
         r" (?:the |your |a |someone (?:from|in|at) |somebody (?:from|in|at) )*"
         r"{team} (?:department|team|desk|section|office|people|person|colleagues?|staff)\b"
+        r"|(?:some ?one|some ?body|any ?one|any ?body|person|colleague|lady|guy|man|woman|people)"
+        r" (?:from|in|at|of) (?:the |your )*{team}\b"
     ),
     fillers=frozenset(_FILLERS.split()),
 )

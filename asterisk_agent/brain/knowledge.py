@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,15 +19,19 @@ import numpy as np
 from asterisk_agent.brain.documents import Passage, load_passages
 from asterisk_agent.brain.language import Language
 from asterisk_agent.brain.languages import language as language_of
+from asterisk_agent.brain.likeness import Likeness
 from asterisk_agent.brain.question import Question, states
 from asterisk_agent.brain.vectors import VectorStore
 from asterisk_agent.brain.words import nearest
 from asterisk_agent.engines.base import Embedder, Vector
+from asterisk_agent.speech import sentences
 
 __all__ = ["Hit", "Index", "Passage", "load_passages"]
 
-HEADING_WORTH, TEXT_WORTH, TOPIC_WORTH = 1.0, 0.8, 0.4
+HEADING_WORTH, TEXT_WORTH, TOPIC_WORTH = 1.0, 0.85, 0.4
 """How much of a question's word is met when it stands there."""
+LIKE_WORTH = 0.9
+"""How much of that where only a word of the same meaning does."""
 LIGHT_WORTH = 0.3
 WORD_SHARE = 0.12
 """What a question's words, all met, add to a cosine. The cosines of multilingual-e5 lie between
@@ -42,18 +46,19 @@ WRONG_KIND = 0.06
 class Hit:
     """A passage that may answer, and why.
 
-    ``score`` orders the hits of one question. ``meaning`` is the mean cosine with the heading and
-    the passage, ``overlap`` the share (0 to 1) of the question's words that stand in it,
-    ``missing`` those that don't; ``unknown`` is how many of these stand in no document at all,
-    and ``states`` whether it holds a fact of the kind that is asked for. ``standing_out`` is
-    ``meaning`` less its mean over all passages, ``ahead`` the distance in score to the next
-    passage that says something else.
+    ``score`` orders the hits of one question. ``meaning`` is the mean cosine with the heading, the
+    passage and its nearest sentence; ``met`` tells of each of the question's words how far (0 to 1)
+    it stands in the passage, ``overlap`` is its mean, ``missing`` the words that don't at all;
+    ``unknown`` is how many of these stand in no document, and ``states`` whether it holds a fact of
+    the kind that is asked for. ``standing_out`` is ``meaning`` less its mean over all passages,
+    ``ahead`` the distance in score to the next passage that says something else.
     """
 
     passage: Passage
     score: float
     meaning: float
     overlap: float
+    met: Mapping[str, float]
     missing: tuple[str, ...]
     unknown: int
     states: bool
@@ -88,17 +93,29 @@ class Index:
         self._joined = {
             a + b: (a, b)
             for p in self.passages
-            for a, b in _pairs(terms(f"{' '.join(p.titles)} {p.text}"))
+            for a, b in pairwise(terms(f"{' '.join(p.titles)} {p.text}"))
         }
-        self._embed(VectorStore(embedder, cache))
+        store = VectorStore(embedder, cache)
+        self._embed(store)
+        self._likeness = Likeness(
+            [" ".join(p.titles) for p in self.passages],
+            [f"{p.text} {p.topic}" for p in self.passages],
+            store,
+            self.language.lexicon,
+        )
 
     def _embed(self, store: VectorStore) -> None:
         titles = [(at, title) for at, p in enumerate(self.passages) for title in p.titles]
+        parts = [(at, s) for at, p in enumerate(self.passages) for s in sentences(p.text)]
         self._whole: Vector = store.passages(
             [f"{' '.join(p.titles)}\n{p.text}".strip() for p in self.passages]
         )
         self._titles: Vector = store.queries([title for _, title in titles])
         self._title_of = np.array([at for at, _ in titles], dtype=np.intp)
+        self._parts: Vector = store.passages(
+            [f"{self.passages[at].heading}\n{part}".strip() for at, part in parts]
+        )
+        self._part_of = np.array([at for at, _ in parts], dtype=np.intp)
 
     def known(self, terms: Sequence[str]) -> tuple[str, ...]:
         """Terms as the documents write them: slips mended, compounds cut, each once."""
@@ -124,9 +141,10 @@ class Index:
         if not self.passages:
             return []
         meaning = self._meaning(question.core)
-        terms = self.known(question.terms)
+        met = self._met(self.known(question.terms), question)
         hits = [
-            self._hit(at, float(meaning[at]), terms, question) for at in range(len(self.passages))
+            self._hit(at, float(meaning[at]), {t: float(m[at]) for t, m in met.items()}, question)
+            for at in range(len(self.passages))
         ]
         order = sorted(range(len(hits)), key=lambda at: -hits[at].score)
         mean = float(meaning.mean())
@@ -143,6 +161,20 @@ class Index:
         """The terms of a passage's headings."""
         return self._heading[self.passages.index(passage)]
 
+    def alike(self, one: Passage, other: Passage) -> bool:
+        """Whether two passages say much the same."""
+        a, b = self.passages.index(one), self.passages.index(other)
+        return bool(self._whole[a] @ self._whole[b] >= SAME_THING)
+
+    def pairs_alike(self, at_least: float) -> list[tuple[Passage, Passage, float]]:
+        """Passages whose meaning is as near as that, the nearest first."""
+        cosines: Vector = self._whole @ self._whole.T
+        found = [
+            (self.passages[a], self.passages[b], float(cosines[a, b]))
+            for a, b in zip(*np.nonzero(np.triu(cosines, 1) >= at_least), strict=True)
+        ]
+        return sorted(found, key=lambda pair: -pair[2])
+
     def _rival(self, at: int, order: Sequence[int], hits: Sequence[Hit]) -> float:
         """The score of the best passage that says something else than passage ``at``."""
         alike: Vector = self._whole @ self._whole[at]
@@ -150,42 +182,57 @@ class Index:
         return next(others, hits[at].score - 0.2)
 
     def _meaning(self, text: str) -> Vector:
-        """The mean of the cosines with the whole passage and with its nearest title."""
+        """The mean of the cosines with the whole, its nearest title and its nearest sentence."""
         vector = self._embedder.query(text)
         whole: Vector = self._whole @ vector
         title = np.full(len(self.passages), -1.0, dtype=np.float32)
         np.maximum.at(title, self._title_of, self._titles @ vector)
-        return np.where(title < 0, whole, (whole + title) / 2)
+        part = np.full(len(self.passages), -1.0, dtype=np.float32)
+        np.maximum.at(part, self._part_of, self._parts @ vector)
+        mean: Vector = (
+            whole + np.where(title < 0, whole, title) + np.where(part < 0, whole, part)
+        ) / np.float32(3)
+        return mean
 
-    def _hit(self, at: int, meaning: float, terms: Sequence[str], question: Question) -> Hit:
-        heading, text, topic = self._heading[at], self._text[at], self._topic[at]
-        total = sum(map(self.weight, terms)) or 1.0
-        met = 0.0
+    def _met(self, terms: Sequence[str], question: Question) -> dict[str, Vector]:
+        """For each term, how far it stands in each passage."""
+        said = {self.language.lexicon.term(word): word for word in reversed(question.words)}
+        met: dict[str, Vector] = {}
         for term in terms:
-            weight = self.weight(term)
-            met += weight * (
-                HEADING_WORTH
-                if term in heading
-                else TEXT_WORTH
-                if term in text
-                else TOPIC_WORTH
-                if term in topic
-                else 0.0
+            found = np.array(
+                [
+                    HEADING_WORTH
+                    if term in self._heading[at]
+                    else TEXT_WORTH
+                    if term in self._text[at]
+                    else TOPIC_WORTH
+                    if term in self._topic[at]
+                    else 0.0
+                    for at in range(len(self.passages))
+                ],
+                dtype=np.float32,
             )
-        missing = tuple(t for t in terms if t not in heading and t not in text and t not in topic)
+            if term in said and not self.language.lexicon.is_light(term):
+                in_title, in_text = self._likeness.of(said[term], self._embedder)
+                like = LIKE_WORTH * np.maximum(in_title, TEXT_WORTH * in_text)
+                found = np.maximum(found, like)
+            met[term] = found
+        return met
+
+    def _hit(self, at: int, meaning: float, met: Mapping[str, float], question: Question) -> Hit:
+        total = sum(map(self.weight, met)) or 1.0
+        overlap = sum(self.weight(term) * share for term, share in met.items()) / total
+        missing = tuple(term for term, share in met.items() if not share)
         right_kind = states(question, self.passages[at].text, self.language.lexicon)
         return Hit(
             passage=self.passages[at],
-            score=meaning + WORD_SHARE * met / total - (0.0 if right_kind else WRONG_KIND),
+            score=meaning + WORD_SHARE * overlap - (0.0 if right_kind else WRONG_KIND),
             meaning=meaning,
-            overlap=met / total,
+            overlap=overlap,
+            met=met,
             missing=missing,
             unknown=sum(
                 t not in self._weight and not self.language.lexicon.is_light(t) for t in missing
             ),
             states=right_kind,
         )
-
-
-def _pairs(terms: Sequence[str]) -> list[tuple[str, str]]:
-    return list(pairwise(terms))

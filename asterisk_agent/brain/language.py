@@ -14,12 +14,16 @@ class Want:
     """A kind of fact that a question asks for, and what a text that states one looks like.
 
     ``asked`` is matched against the normalised question, ``stated`` against the passage as written.
-    Where both have a group ``counted``, the text must count the thing that the question counts.
+    ``plainly``, where given, is what a text that was just told must hold to answer "how much is
+    that?". ``general``: asked of anything at all, so that the word by itself names no thing. Where
+    both have a group ``counted``, the text must count the thing that the question counts.
     """
 
     name: str
     asked: re.Pattern[str]
     stated: re.Pattern[str]
+    plainly: re.Pattern[str] | None = None
+    general: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,36 @@ class IntentRules:
     wellbeing: re.Pattern[str]
     yes: re.Pattern[str]
     no: re.Pattern[str]
+    abuse: re.Pattern[str]
+    urgent: re.Pattern[str]
+    not_urgent: re.Pattern[str]
+    reached: re.Pattern[str]
+    teams: re.Pattern[str]
     reach_team: str
     """Around a team's name (``{team}``): words that ask to be put through to it."""
     fillers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class DialogueRules:
+    """Patterns over the normalised utterance that only make sense after something was said.
+
+    ``follows`` begins a question that leans on the one before, ``points`` are the words that do;
+    ``first``, ``second`` and ``neither`` choose between two offers, ``go_on`` asks for the rest.
+    ``whole`` is a question that begins so and stands by itself all the same ("and do you …").
+    ``leaning`` is matched against a sentence that makes no sense without the one before it.
+    """
+
+    follows: re.Pattern[str]
+    whole: re.Pattern[str]
+    points: re.Pattern[str]
+    first: re.Pattern[str]
+    second: re.Pattern[str]
+    neither: re.Pattern[str]
+    go_on: re.Pattern[str]
+    slower: re.Pattern[str]
+    spell: re.Pattern[str]
+    leaning: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -59,9 +90,9 @@ class Language:
     ``which`` has the word X of "which X …?" as its group, ``own_case`` marks questions that only a
     look into the caller's file answers; both are matched against the normalised question.
     ``question_starts`` is where the question behind a long preamble may begin, in the utterance as
-    it was recognised. ``numbers`` maps words to digits. ``negations`` and ``fact_words`` are what a
-    generated answer may never bring in by itself, ``harmless`` the words that it may;
-    ``qualifiers`` are what it may never drop where it states a fact ("up to", "usually").
+    it was recognised. For the gate: ``weightless`` words may differ between a passage and what is
+    said of it, ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions``
+    are written out first, and ``joins`` (with one group) matches the words between two clauses.
     """
 
     code: str
@@ -71,9 +102,9 @@ class Language:
     which: re.Pattern[str]
     own_case: re.Pattern[str]
     intents: IntentRules
+    dialogue: DialogueRules
+    joins: re.Pattern[str]
+    contractions: Mapping[str, str] = field(default_factory=dict)
+    weightless: frozenset[str] = frozenset()
+    binding: frozenset[str] = frozenset()
     question_starts: re.Pattern[str] | None = None
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    negations: frozenset[str] = frozenset()
-    fact_words: frozenset[str] = frozenset()
-    qualifiers: frozenset[str] = frozenset()
-    harmless: frozenset[str] = frozenset()

@@ -47,7 +47,11 @@ move reschedule postpone
 travel journey trip
 area region district neighborhood neighbourhood
 serve cover
-job hiring vacancy career
+job hiring hire vacancy career recruit
+renovate renovation remodel refurbish
+instruction manual guide
+allergy allergic
+expire expiry expiration
 refund reimburse
 senior elderly pensioner
 soon quickly fast quick
@@ -83,6 +87,9 @@ accept accepted
 afraid scared anxious nervous
 pull pulled extract
 drive driving drove
+thaw defrost unfreeze
+stolen steal theft
+wheelchair disabled disability
 speak spoke
 teach taught
 check cheque

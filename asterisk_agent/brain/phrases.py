@@ -15,7 +15,8 @@ from asterisk_agent.config.schema import Channel, Config
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The fixed sentences of one language. ``{team}`` stands for a team's label, ``{name}`` for
-    the agent's. A field whose name ends in ``_away`` is for hours in which nobody can take a call.
+    the agent's, ``{one}`` and ``{other}`` for headings, ``{label}`` for the channel's. A field
+    whose name ends in ``_away`` is for hours in which nobody can take a call.
     """
 
     # Silence.
@@ -57,6 +58,15 @@ class Phrases:
     go_ahead: str
     listening: str
     anything_else: str
+    # In a conversation.
+    mean_one: str
+    mean_two: str
+    more: str
+    nothing_more: str
+    nothing_to_spell: str
+    abuse: str
+    reached: str
+    teams: str
     # For the person who picks up.
     brief_call: str
     brief_said: str
@@ -84,6 +94,12 @@ class Phrases:
             return self.unknown_away
         return self.unknown_to.format(team=team) if team else self.unknown
 
+    def do_you_mean(self, headings: Sequence[str]) -> str:
+        """Ask which of one or two passages is meant, by their headings."""
+        if len(headings) == 1:
+            return self.mean_one.format(one=headings[0])
+        return self.mean_two.format(one=headings[0], other=headings[1])
+
     def brief(self, label: str, said: str) -> str:
         """What the person who picks up hears: the number called, and what the caller said last."""
         brief = self.brief_call.format(label=label)
@@ -94,6 +110,8 @@ class Phrases:
         spoken: dict[str, None] = {}
         for key in (f.name for f in fields(self) if not f.name.startswith(("brief_", "switch_"))):
             text: str = getattr(self, key)
+            if any(part in text for part in ("{one}", "{label}", "{teams}")):
+                continue  # names what the documents or the channel hold
             if "{team}" in text:
                 spoken.update(dict.fromkeys(text.format(team=team) for team in teams))
             elif "{name}" not in text or name:
@@ -141,6 +159,14 @@ _ENGLISH = Phrases(
     go_ahead="Yes, please go ahead. What would you like to know?",
     listening="All right, I'm listening.",
     anything_else="All right. Is there anything else I can help you with?",
+    mean_one='Do you mean "{one}"?',
+    mean_two='Do you mean "{one}", or "{other}"?',
+    more="Shall I go on?",
+    nothing_more="That was all. Is there anything else I can help you with?",
+    nothing_to_spell="There is nothing to spell in that. What would you like to know?",
+    abuse="I understand that you are upset. What can I do for you?",
+    reached="You have reached {label}. What can I do for you?",
+    teams="I can put you through to {teams}. Whom would you like to speak to?",
     brief_call="Call for {label}.",
     brief_said="The caller said: {said}",
     switch_open="Open, until you change it.",

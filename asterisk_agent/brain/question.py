@@ -12,7 +12,8 @@ from asterisk_agent.brain.words import Lexicon, normalise, tokens
 class Question:
     """``core`` is the utterance without the politeness before it, ``plain`` its normalised form.
 
-    ``terms`` are its words that say something, once each; ``wants`` the kinds of fact asked for;
+    ``words`` are its words as they were said; ``terms`` those that say something, once
+    each; ``wants`` the kinds of fact asked for;
     ``which`` the word X of "which X …?"; ``own_case`` is set where only a look into the caller's
     own file could answer.
     """
@@ -20,6 +21,7 @@ class Question:
     text: str
     core: str
     plain: str
+    words: tuple[str, ...]
     terms: tuple[str, ...]
     wants: tuple[Want, ...]
     which: str
@@ -39,6 +41,7 @@ class Question:
             text=text,
             core=core,
             plain=plain,
+            words=tuple(plain.split()),
             terms=tuple(dict.fromkeys(language.lexicon.terms(plain))),
             wants=tuple(want for want in language.wants if want.asked.search(plain)),
             which=which[1] if which else "",

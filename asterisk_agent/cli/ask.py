@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ from asterisk_agent.cli.app import (
 from asterisk_agent.errors import AgentError, EngineError
 
 if TYPE_CHECKING:
-    from asterisk_agent.brain.brain import Brain
+    from asterisk_agent.brain.brain import Brain, Minds
     from asterisk_agent.config.schema import Channel, Config
     from asterisk_agent.engines.base import Embedder, LanguageModel
     from asterisk_agent.events import Exchange, Reply
@@ -63,7 +64,7 @@ def ask(
 
     loaded = load(config)
     history = _read(session) if session is not None else []
-    brain = _brain(loaded, _channel(loaded, channel))
+    brain = brain_of(loaded, channel_of(loaded, channel), minds(loaded), _now)
     for utterance in _utterances(question):
         reply = brain.reply(utterance, history)
         if session is not None:
@@ -86,6 +87,8 @@ def as_object(reply: Reply) -> dict[str, Any]:
         "confidence": round(reply.confidence, 3),
         "ms": asdict(reply.ms),
         "unanswered": reply.unanswered,
+        "options": [asdict(option) for option in reply.options],
+        "urgent": reply.urgent,
     }
 
 
@@ -107,7 +110,8 @@ def _utterances(question: str) -> Iterator[str]:
         yield line.decode("utf-8", errors="replace").rstrip("\r\n")
 
 
-def _channel(config: Config, id_: str | None) -> Channel:
+def channel_of(config: Config, id_: str | None) -> Channel:
+    """The channel of that id, or the first; AgentError where there is none."""
     if id_ is None:
         return next(iter(config.channels.values()))
     if id_ not in config.channels:
@@ -117,19 +121,33 @@ def _channel(config: Config, id_: str | None) -> Channel:
     return config.channels[id_]
 
 
-def _brain(config: Config, channel: Channel) -> Brain:
-    from asterisk_agent.brain.brain import build
+def minds(config: Config) -> Minds:
+    """The engines that questions need; no ears, no voice."""
     from asterisk_agent.engines.loader import load_embedder, load_model
 
-    model = load_model(config.engines.llm) if _may_word_answers(config) else None
-    return build(config, channel, _Minds(load_embedder(), model), time.perf_counter)
+    model = load_model(config.engines.llm, config.directory) if _may_word_answers(config) else None
+    return _Minds(load_embedder(), model)
+
+
+def brain_of(
+    config: Config, channel: Channel, engines: Minds, now: Callable[[], datetime]
+) -> Brain:
+    """The brain of a channel, with a clock."""
+    from asterisk_agent.brain.brain import build
+
+    return build(config, channel, engines, time.perf_counter, now=now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _may_word_answers(config: Config) -> bool:
     """Whether it is worth loading the language model at all."""
     llm = config.engines.llm
-    if llm.engine == "none" or llm.answers != "auto":
-        return llm.engine != "none" and llm.answers == "generative"
+    if llm.engine != "llama" or llm.answers != "auto":
+        wanted = llm.engine == "openai" and llm.answers == "auto"
+        return wanted or (llm.engine != "none" and llm.answers == "generative")
     from asterisk_agent.engines.choose import folder_of
 
     try:

@@ -21,6 +21,8 @@ COMMAND_MODULES = (
     "channels",
     "teams",
     "bench",
+    "evaluate",
+    "knowledge",
 )
 """Modules of this package; importing one registers its commands."""
 

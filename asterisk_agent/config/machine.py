@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, model_validator
+from pydantic_core import PydanticCustomError
 
 from asterisk_agent.config.names import (
     Address,
@@ -24,6 +25,7 @@ from asterisk_agent.config.scalars import (
     Factor,
     FileName,
     Port,
+    ServerUrl,
     Speech,
     Switch,
     unexpected,
@@ -48,11 +50,27 @@ class Stt(Section):
 
 
 class Llm(Section):
-    """The language model; ``none`` answers in the documents' own words alone."""
+    """The language model; ``none`` answers in the documents' own words alone.
 
-    engine: Literal["llama", "none"] = "llama"
+    ``openai`` is a server on the operator's network, at ``url``; ``deadline`` is what an answer may
+    take, and ``fallback`` a local model for when there is none.
+    """
+
+    engine: Literal["llama", "openai", "none"] = "llama"
     model: ModelName = "smollm2-135m-instruct"
+    url: ServerUrl | None = None
+    api_key_file: FileName | None = None
+    deadline: Duration = timedelta(seconds=3)
+    fallback: ModelName | None = None
     answers: Literal["auto", "extractive", "generative"] = "auto"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Llm:
+        if (self.engine == "openai") != (self.url is not None):
+            problem = "needs a url" if self.url is None else "has a url, but not engine: openai"
+            hint = "write engine: openai and url: http://…/v1, or neither"
+            raise PydanticCustomError("unexpected", "{problem}", {"problem": problem, "hint": hint})
+        return self
 
 
 class Tts(Section):

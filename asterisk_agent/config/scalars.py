@@ -163,6 +163,12 @@ def _database(url: str) -> str:
     return url
 
 
+ServerUrl = Annotated[
+    str,
+    matching(
+        r"https?://[\w.:\[\]-]{1,200}(?:/[\w./~-]{0,200})?", "a URL such as http://gpu:8000/v1"
+    ),
+]
 FileName = Annotated[str, matching(r"[\w./ -]{1,255}", "the name of a file")]
 Directory = Annotated[
     str,

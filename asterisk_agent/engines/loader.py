@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from asterisk_agent.audio import resample
 from asterisk_agent.config.schema import Config, Llm, Stt, Tts
@@ -41,7 +42,7 @@ def load(config: Config) -> Engines:
     settings, language = config.engines, config.agent.language
     with Together() as loading:
         recognizer = loading.start(lambda: load_recognizer(settings.stt, language))
-        model = loading.start(lambda: load_model(settings.llm))
+        model = loading.start(lambda: load_model(settings.llm, config.directory))
         embedder = loading.start(load_embedder)
         synthesizer = loading.start(lambda: load_synthesizer(settings.tts))
     return Engines(
@@ -65,14 +66,36 @@ def load_recognizer(stt: Stt = Stt(), language: str = "en") -> Recognizer:  # no
     return WhisperRecognizer(folder, language)
 
 
-def load_model(llm: Llm = Llm()) -> LanguageModel | None:  # noqa: B008 - frozen
-    """The language model, or None where the configuration does without."""
+def load_model(
+    llm: Llm = Llm(),  # noqa: B008 - frozen
+    directory: Path = Path(),
+) -> LanguageModel | None:
+    """The language model, or None where the configuration does without.
+
+    ``directory`` is the configuration's: where the file of an API key is looked for.
+    """
     if llm.engine == "none":
         return None
+    if llm.engine == "openai":
+        return _server(llm, directory)
     folder = folder_of(llm.model)
     from asterisk_agent.engines.llama import LlamaModel  # noqa: PLC0415
 
     return LlamaModel(folder)
+
+
+def _server(llm: Llm, directory: Path) -> LanguageModel:
+    from asterisk_agent.engines.openai import OpenAiModel, WithFallback, read_key  # noqa: PLC0415
+
+    assert llm.url is not None, "the configuration is checked"
+    key = read_key(directory / llm.api_key_file) if llm.api_key_file is not None else ""
+    deadline_s = llm.deadline.total_seconds()
+    server = OpenAiModel(llm.url, llm.model, api_key=key, deadline_s=deadline_s)
+    if llm.fallback is None:
+        return server
+    local = load_model(Llm(model=llm.fallback))
+    assert local is not None
+    return WithFallback(server, local)
 
 
 def load_embedder() -> Embedder:

@@ -114,6 +114,7 @@ def reply_of(fields: Mapping[str, Any]) -> Reply:
                 **fields,
                 "action": Action(fields["action"]),
                 "source": _source(fields["source"]),
+                "options": tuple(Source(**option) for option in fields.get("options", ())),
                 "ms": ThinkingTime(**fields["ms"]),
             }
         )

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
 from asterisk_agent.errors import EngineError
@@ -22,6 +23,11 @@ T = TypeVar("T")
 
 NICENESS = 10
 """How much nicer than its process a thread of ours is."""
+
+
+def utc_now() -> datetime:
+    """The current instant, for those that may not read a clock."""
+    return datetime.now(UTC)
 
 
 def now_s() -> float:
