@@ -56,6 +56,8 @@ PARTING_HOLD_S = 1.5
 """A caller who talks into the last sentence goes to a person after this at the latest."""
 AGAIN_S = 0.6
 """What a murmur made the agent stop at is said again from a quiet place this far back at most."""
+ABUSE_LIMIT = 2
+"""Abuse is answered calmly once; then somebody else takes over."""
 MISUNDERSTOOD_IN_A_ROW = 2
 MISUNDERSTOOD_IN_ALL = 3
 MESSAGE_PAUSE_S = 4.0
@@ -242,7 +244,7 @@ class Call:
         if self._purpose == "message":
             return await self._take_message()
         await self._say(greeting(self._config, self._channel, self.story.state))
-        in_a_row = in_all = 0
+        in_a_row = in_all = abused = 0
         while (cue := await self._next_cue()) is not None:
             match cue:
                 case Leave():
@@ -264,16 +266,17 @@ class Call:
                     if thought is None:
                         continue
                     reply = thought.reply
-                    in_a_row = in_a_row + 1 if reply.action is Action.CLARIFY else 0
-                    in_all += reply.action is Action.CLARIFY
+                    unclear = reply.action is Action.CLARIFY and not reply.options
+                    in_a_row = in_a_row + 1 if unclear else 0
+                    in_all += unclear
+                    abused += reply.action is Action.ABUSE
+                    if abused >= ABUSE_LIMIT:
+                        return await self._part(self._phrases.connecting, Outcome.ABUSE)
                     if in_a_row >= MISUNDERSTOOD_IN_A_ROW or in_all >= MISUNDERSTOOD_IN_ALL:
                         return await self._part(self._phrases.not_understood, Outcome.UNANSWERED)
                     if reply.action in _PARTINGS:
                         self.story.team = reply.team
-                        outcome = (
-                            Outcome.UNANSWERED if reply.unanswered else _PARTINGS[reply.action]
-                        )
-                        return await self._part(reply.text, outcome, thought, cue)
+                        return await self._part(reply.text, _parting(reply), thought, cue)
                     finished = await self._say(reply.text, thought, cue)
                     if self._talked_over and finished.heard_s < BARELY_HEARD_S:
                         self._take_back()
@@ -680,6 +683,15 @@ _NOT_A_MESSAGE = {
     Action.GOODBYE: Outcome.RESOLVED,
 }
 SHORT_WORDS = 6
+
+
+def _parting(reply: Reply) -> Outcome:
+    """How a conversation ends with this reply, which is one of ``_PARTINGS``."""
+    if reply.action is not Action.HANDOFF:
+        return _PARTINGS[reply.action]
+    if reply.urgent:
+        return Outcome.URGENT
+    return Outcome.UNANSWERED if reply.unanswered else Outcome.PERSON
 
 
 def _instead_of_a_message(thought: Thought) -> Outcome | None:

@@ -67,6 +67,12 @@ class Desk:
         }
         return {}
 
+    def likely(self, job: Job) -> Mapping[str, Any]:
+        """The sentences that a channel's answers will probably be made of."""
+        brains = self._brains.get(job.fields["generation"])
+        found = brains[job.fields["channel"]].likely_sentences() if brains is not None else []
+        return {"sentences": found}
+
     def forget(self, job: Job) -> Mapping[str, Any]:
         """A generation that no call uses any more."""
         self._brains.pop(job.fields["generation"], None)
@@ -152,6 +158,7 @@ def main() -> None:
             messages.LOAD: desk.load,
             messages.BUILD: desk.build,
             messages.FORGET: desk.forget,
+            messages.LIKELY: desk.likely,
             messages.RECOGNISE: desk.recognise,
             messages.THINK: desk.think,
             messages.SPEAK: desk.speak,

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from asterisk_agent.config.schema import Config
 from asterisk_agent.dialplan.features import LAMP
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
-from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
+from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, EngineError
 from asterisk_agent.net.ami import AsteriskManager, Headers
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
@@ -68,7 +68,6 @@ class Service:
         self._ends: asyncio.Queue[tuple[Visit, Headers]] = asyncio.Queue()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
-        self._quiet = asyncio.Event()
         self._stopping = False
         self._media = MediaServer(self._claim)
         self._reception = Reception(
@@ -85,7 +84,7 @@ class Service:
         )
         self._manager = _manager(config, self._on_event)
         self._status = Status(config.state_directory, config.directory, _now)
-        self._prepared: asyncio.Task[None] | None = None
+        self._renewed = asyncio.Event()
 
     def stop(self) -> None:
         """Begin the graceful stop; ``run`` returns when it is done."""
@@ -171,17 +170,26 @@ class Service:
             await self._finish(visit, "unknown: the service stopped")
 
     async def _prepare(self) -> None:
-        """Speak the fixed sentences into memory while nobody waits.
+        """Speak the fixed sentences, then the likely answers, into memory while nobody waits.
 
         A voice in the making takes the processor from the calls that are talking.
         """
-        site = self._current()
-        for channel in site.config.channels.values():
-            for text in all_sentences(site.config, channel):
-                for sentence in sentences(text):
-                    while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
-                        await asyncio.sleep(QUIET_CHECK_S)
-                    await self._pool.prepare([sentence])
+        while True:
+            self._renewed.clear()
+            site = self._current()
+            for channel in site.config.channels.values():
+                for text in all_sentences(site.config, channel):
+                    await self._prepare_quietly(sentences(text))
+            for brain in site.brains.values():
+                with suppress(EngineError):
+                    await self._prepare_quietly(await brain.likely())
+            await self._renewed.wait()  # until there is another configuration
+
+    async def _prepare_quietly(self, texts: Sequence[str]) -> None:
+        for sentence in texts:
+            while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
+                await asyncio.sleep(QUIET_CHECK_S)
+            await self._pool.prepare([sentence])
 
     async def _sweep(self) -> None:
         """Write down calls whose end nobody told us."""
@@ -238,6 +246,7 @@ class Service:
         site = await self._make_site(config)
         later = restart_needed(self._current().config, config)
         self._site = site
+        self._renewed.set()
         asterisk = await self._reload_asterisk()
         log.info("service: configuration reloaded", extra={"asterisk": asterisk})
         for key in later:

@@ -49,6 +49,9 @@ class Desk:
         del self.generations[job.fields["generation"]]
         return {}
 
+    def likely(self, job):
+        return {"sentences": ["It costs $1.", job.fields["channel"]]}
+
     def think(self, job):
         if job.fields["utterance"] == "which generations?":
             text = ",".join(map(str, sorted(self.generations)))
@@ -104,7 +107,7 @@ def main():
     desk = Desk(spoiled[0] if spoiled else "")
     if desk.spoiled == "deaf":
         ctypes.PyDLL(None).sleep(60)
-    kinds = ("load", "build", "forget", "think", "recognise", "speak")
+    kinds = ("load", "build", "forget", "likely", "think", "recognise", "speak")
     pipe = socket.socket(fileno=int(descriptor))
     server = Server(pipe, {kind: getattr(desk, kind) for kind in kinds})
     logging.basicConfig(level=logging.INFO, handlers=[LogToParent(server.send)])

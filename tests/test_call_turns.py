@@ -14,7 +14,7 @@ from timeline import (
 )
 
 from asterisk_agent.call import COVER_AFTER_S, PARTING_HOLD_S
-from asterisk_agent.events import Action, Reply
+from asterisk_agent.events import Action, Reply, Source
 from asterisk_agent.speech import sentences
 from asterisk_agent.turn import TurnSettings
 
@@ -353,3 +353,25 @@ def test_a_key_during_a_long_thought():
     result = talk(script, tune=slow(5.0))
     assert result.outcome == "person"
     assert PRICE not in result.texts
+
+
+def test_a_question_back_with_choices_is_no_misunderstanding():
+    choice = Reply("Do you mean taps or drains?", Action.CLARIFY, options=(Source("a", "b"),) * 2)
+    script = Script()
+    for number in range(4):
+        script.says(GREETED + 1 + 8 * number, "which one is it")
+    result = converse(script.hangs_up(GREETED + 34), {"which one is it": choice})
+    assert result.outcome == "hangup"
+
+
+def test_abuse_is_answered_once_and_then_handed_over():
+    script = Script().says(GREETED + 1, "you are awful").says(GREETED + 9, "you are awful")
+    result = converse(script, {"you are awful": Reply(PHRASES.abuse, Action.ABUSE)})
+    assert result.outcome == "abuse"
+    assert sentences(PHRASES.abuse)[0] in result.texts
+
+
+def test_what_cannot_wait_is_told_to_the_routing():
+    urgent = Reply(PHRASES.connecting, Action.HANDOFF, urgent=True)
+    script = Script().says(GREETED + 1, "my cellar is full of water")
+    assert converse(script, {"my cellar is full of water": urgent}).outcome == "urgent"

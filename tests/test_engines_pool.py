@@ -19,6 +19,7 @@ from asterisk_agent.engines import pool as pooling
 from asterisk_agent.engines.keeper import Keeper
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.remote import Child
+from asterisk_agent.engines.spoken import SpokenStore
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Exchange, Transcript
 
@@ -40,9 +41,28 @@ async def running(pool):
 
 
 @pytest.fixture
-async def pool():
-    async with running(EnginePool(CONFIG, Keeper(CONFIG, lambda: Child(FAKE)))) as pool:
+def store(tmp_path):
+    return SpokenStore(tmp_path / "spoken", "a voice")
+
+
+@pytest.fixture
+async def pool(store):
+    async with running(EnginePool(CONFIG, Keeper(CONFIG, lambda: Child(FAKE)), store)) as pool:
         yield pool
+
+
+async def test_what_was_prepared_once_is_there_after_a_restart(pool, store):
+    await pool.prepare(["3 pieces"])
+    assert store.read("3 pieces") == b"012"
+    later = EnginePool(CONFIG, Keeper(CONFIG, lambda: Child(FAKE)), store)
+    assert await later.remember("3 pieces")  # without any engine
+    assert [piece async for piece in later.voice("3 pieces")] == [b"012"]
+    assert not await later.remember("never said")
+
+
+async def test_the_likely_answers_are_asked_of_the_brain(pool):
+    brains = await pool.brains(CONFIG)
+    assert await brains["support"].likely() == ["It costs $1.", "support"]
 
 
 async def test_recognises(pool):

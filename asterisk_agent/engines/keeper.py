@@ -15,7 +15,7 @@ from contextlib import suppress
 from itertools import count
 
 from asterisk_agent.config.schema import Config
-from asterisk_agent.engines.messages import BUILD, FORGET, THINK, history_fields, reply_of
+from asterisk_agent.engines.messages import BUILD, FORGET, LIKELY, THINK, history_fields, reply_of
 from asterisk_agent.engines.remote import SLOW_DEADLINE_S, Child, EngineProcess
 from asterisk_agent.errors import AgentError, ConfigError, EngineError
 from asterisk_agent.events import Exchange, Reply
@@ -174,6 +174,12 @@ class RemoteBrain:
         self._keeper = keeper
         self._generation = generation
         self._channel = channel
+
+    async def likely(self) -> list[str]:
+        """The sentences that its answers will probably be made of. Raises EngineError."""
+        fields = {"generation": self._generation.number, "channel": self._channel}
+        answer = await self._keeper.process.ask(LIKELY, fields)
+        return [str(sentence) for sentence in answer["sentences"]]
 
     async def reply(
         self, utterance: str, history: Sequence[Exchange] = (), *, staffed: bool = True

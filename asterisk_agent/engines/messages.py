@@ -21,7 +21,7 @@ MAX_FIELDS_BYTES = 1 << 20
 MAX_BODY_BYTES = 1 << 26
 """Over half an hour of audio at 16 kHz."""
 
-LOAD, BUILD, FORGET = "load", "build", "forget"
+LOAD, BUILD, FORGET, LIKELY = "load", "build", "forget", "likely"
 RECOGNISE, THINK, SPEAK, CANCEL = "recognise", "think", "speak", "cancel"
 PIECE, DONE, FAILED, LOG = "piece", "done", "failed", "log"
 

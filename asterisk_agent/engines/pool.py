@@ -14,19 +14,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.base import VoiceDetector
 from asterisk_agent.engines.keeper import Keeper, RemoteBrain
 from asterisk_agent.engines.loader import load_detector
 from asterisk_agent.engines.messages import PIECE, RECOGNISE, SPEAK, transcript_of
 from asterisk_agent.engines.remote import Child
+from asterisk_agent.engines.spoken import SpokenStore
+from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Exchange, Reply, Transcript
 
 log = logging.getLogger(__name__)
 
-KEPT_PHRASES = 400
-"""Spoken sentences kept in memory: about 30 MB at telephone rate."""
+KEPT_PHRASES = 800
+"""Spoken sentences kept in memory: about 40 MB at telephone rate."""
 DETECTED_AT_ONCE = 8
 """Frames looked at before others get their turn on the event loop: about a millisecond."""
 
@@ -39,10 +42,19 @@ class Ear:
 class EnginePool:
     """Every engine, for as many calls as there are. ``start`` it, and ``close`` it."""
 
-    def __init__(self, config: Config, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        keeper: Keeper | None = None,
+        store: SpokenStore | None = None,
+    ) -> None:
         self._keeper = keeper or Keeper(config)
         self._language = config.agent.language
         self._phrases: OrderedDict[str, bytes] = OrderedDict()
+        tts = config.engines.tts
+        voice = f"{tts.engine} {tts.voice} {tts.speed} {self._language}"
+        self._store = store or SpokenStore(data_directory() / "spoken", voice)
+        self._disk = Worker("spoken")
 
     @property
     def ready(self) -> bool:
@@ -60,6 +72,8 @@ class EnginePool:
 
     async def close(self) -> None:
         """End the engine process."""
+        await self._disk.run(self._store.tidy)
+        self._disk.close()
         await self._keeper.close()
 
     async def brains(self, config: Config) -> Mapping[str, RemoteBrain]:
@@ -116,15 +130,27 @@ class EnginePool:
                     yield piece.body
         self._keep(sentence, bytes(spoken))
 
+    async def remember(self, sentence: str) -> bool:
+        """Take a sentence that was spoken before from the disk; False where it is not there."""
+        if sentence in self._phrases:
+            return True
+        pcm = await self._disk.run(self._store.read, sentence)
+        if pcm is not None:
+            self._keep(sentence, pcm)
+        return pcm is not None
+
     async def prepare(self, sentences: Sequence[str]) -> None:
-        """Speak sentences into memory before anyone needs them.
+        """Speak sentences into memory, and onto the disk, before anyone needs them.
 
         What fails is logged, and spoken when it is needed.
         """
         for sentence in sentences:
+            if await self.remember(sentence):
+                continue
             await self._keeper.available()
             try:
-                await self.speak(sentence)
+                pcm = await self.speak(sentence)
+                await self._disk.run(self._store.write, sentence, pcm)
             except EngineError as error:
                 log.warning("engines: a sentence could not be prepared: %s", error)
             await asyncio.sleep(0)
