@@ -150,8 +150,8 @@ def question():
 
 
 @pytest.mark.models
-async def test_the_real_engines_hear_think_and_speak(question):
-    async with running(EnginePool(CONFIG)) as pool:
+async def test_the_real_engines_hear_think_and_speak(question, store):
+    async with running(EnginePool(CONFIG, store=store)) as pool:
         brains = await pool.brains(CONFIG)
         heard = await pool.recognise(pool.listen(), question)
         assert "drain" in heard.text.lower()
@@ -167,8 +167,8 @@ async def test_the_real_engines_hear_think_and_speak(question):
 
 
 @pytest.mark.models
-async def test_the_real_process_gives_way_and_comes_back_after_a_crash(question):
-    async with running(EnginePool(CONFIG)) as pool:
+async def test_the_real_process_gives_way_and_comes_back_after_a_crash(question, store):
+    async with running(EnginePool(CONFIG, store=store)) as pool:
         brains = await pool.brains(CONFIG)
         await pool.recognise(pool.listen(), question)
         process = psutil.Process(pool._keeper.process.pid)
@@ -188,8 +188,8 @@ async def test_the_real_process_gives_way_and_comes_back_after_a_crash(question)
 
 
 @pytest.mark.models
-async def test_asking_the_real_process_costs_little():
-    async with running(EnginePool(CONFIG)) as pool:
+async def test_asking_the_real_process_costs_little(store):
+    async with running(EnginePool(CONFIG, store=store)) as pool:
         took = []
         for _ in range(200):
             began = time.perf_counter()
@@ -208,7 +208,7 @@ def test_a_brains_reply_is_the_same_over_there(question):
     brain = build(CONFIG, CONFIG.channels["support"], _Minds(load_embedder(), None))
 
     async def ask_there(text):
-        async with running(EnginePool(CONFIG)) as pool:
+        async with running(EnginePool(CONFIG, store=store)) as pool:
             return await (await pool.brains(CONFIG))["support"].reply(text)
 
     text = "How much does it cost to unblock a drain?"
@@ -225,7 +225,7 @@ from asterisk_agent.engines.pool import EnginePool
 import asterisk_agent.service
 
 async def serve(config):
-    pool = EnginePool(config)
+    pool = EnginePool(config, store=store)
     await pool.start()
     await pool.brains(config)
     await pool.detect(pool.new_detector(), [bytes(1024)])
