@@ -199,7 +199,7 @@ async def test_asking_the_real_process_costs_little(store):
 
 
 @pytest.mark.models
-def test_a_brains_reply_is_the_same_over_there(question):
+def test_a_brains_reply_is_the_same_over_there(store):
     """What the calls get is what ``ask`` shows."""
     from asterisk_agent.brain.brain import build
     from asterisk_agent.cli.ask import _Minds
@@ -225,7 +225,7 @@ from asterisk_agent.engines.pool import EnginePool
 import asterisk_agent.service
 
 async def serve(config):
-    pool = EnginePool(config, store=store)
+    pool = EnginePool(config)
     await pool.start()
     await pool.brains(config)
     await pool.detect(pool.new_detector(), [bytes(1024)])
