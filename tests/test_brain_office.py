@@ -51,6 +51,8 @@ MONDAY = "On Monday we are open from 8 a.m. to 12 noon and from 1 p.m. to 6 p.m.
         ("which days are you open", WEEK),
         ("when do you close on Friday", "On Friday we close at 4 p.m."),
         ("what time do you open on fridays", "On Friday we open at 8 a.m."),
+        ("When are you open on Friday?", "On Friday we are open from 8 a.m. to 4 p.m."),
+        ("what times is the museum open on friday", "On Friday we are open from 8 a.m. to 4 p.m."),
         ("are you open on monday", MONDAY),
         ("how late are you open on monday", MONDAY),
         ("are you open on weekends", "On Saturday and Sunday we are closed."),

@@ -129,7 +129,7 @@ async def test_with_the_service_up(started, new_phone, hear):
                 told = f"{moment.name}, {number}"
                 assert end == moment.ends[number], told
                 heard = hear(greeting)
-                assert ("open" if end == PERSON else "closed") in heard, f"{told}: {heard}"
+                assert ("open" if end == PERSON else "close") in heard, f"{told}: {heard}"
                 count += 1
         print(f"{count} calls at {len(moments)} moments, service up: each as it should")
         exchange.calls.follow()

@@ -293,8 +293,8 @@ def test_after_a_murmur_or_a_cough_the_agent_goes_on(finish: Finish) -> None:
 def test_after_a_murmur_the_agent_can_be_interrupted_again() -> None:
     line = Line()
     line.agent(True)
-    line.says(0.4, Finish.BACK_CHANNEL)
-    line.says(0.64, Finish.COMPLETE)
+    line.says(0.4, Finish.BACK_CHANNEL, after=0.35)
+    line.says(0.64, Finish.COMPLETE, after=0.35)
     assert line.kinds() == [
         *(SpeechStarted, BargeIn, Paused, GoesOn),
         *(SpeechStarted, BargeIn, Paused, TurnEnded),

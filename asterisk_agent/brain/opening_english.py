@@ -83,6 +83,8 @@ _OPENS = re.compile(
 _CLOSES = re.compile(r"\b(?:close|closes|closing|closed|shut|shuts|how late|until|till)\b")
 _BEGINS = re.compile(r"\b(?:open|opens|opening|how early|start)\b")
 _ASKS_WHEN = re.compile(r"\b(?:when|what times?|how (?:late|early|long)|until|till|hours|times)\b")
+_IS_OPEN = re.compile(r"\b(?:are|is|be)(?: \w+){0,3} open\b")
+"""Asks for the whole of the hours, not for the moment at which they begin."""
 _STATE = re.compile(r"^(?:\w+ )*?(?:are|is|will) (?:you|the|your|it|this)\b")
 _FOLLOWS = re.compile(r"^(?:ok |okay |oh |um |uh )*(?:and|what about|how about|or)\b")
 _ASKING = """
@@ -153,7 +155,9 @@ def _edge(plain: str) -> Edge | None:
         closes and begins and not re.search(r"\bhow late|until|till\b", plain)
     ):
         return None
-    return Edge.CLOSES if closes else Edge.OPENS if begins else None
+    if closes:
+        return Edge.CLOSES
+    return Edge.OPENS if begins and not _IS_OPEN.search(plain) else None
 
 
 def _spans(
