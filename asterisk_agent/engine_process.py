@@ -25,7 +25,7 @@ from asterisk_agent.engines import loader, messages
 from asterisk_agent.engines.base import LanguageModel, Message
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.serving import Job, LogToParent, Server, given_up, settle_in
-from asterisk_agent.engines.worker import now_s, utc_now
+from asterisk_agent.engines.worker import all_give_way, give_way, now_s, utc_now
 from asterisk_agent.errors import EngineError
 from asterisk_agent.overrides import Override
 from asterisk_agent.speech import speakable
@@ -44,11 +44,14 @@ class Desk:
     def load(self, job: Job) -> Mapping[str, Any]:
         """The configuration, whose engines to load and to warm; the first thing asked."""
         config = _config(job)
+        if job.fields["calls"]:
+            give_way()
         engines = loader.load(config)
         loader.warm(engines)
         if engines.model is not None:
             engines = replace(engines, model=Interruptible(engines.model))
         self._engines = engines
+        all_give_way()  # also the threads that the libraries have started for themselves
         return {}
 
     def build(self, job: Job) -> Mapping[str, Any]:

@@ -60,7 +60,7 @@ class Keeper:
 
         Raises EngineError for a model that is missing or broken.
         """
-        self._take(await self._open(first or self._begun()))
+        self._take(await self._open(first or self._begun(calls=False)))
 
     async def available(self) -> None:
         """Wait until there is a process to ask."""
@@ -109,9 +109,9 @@ class Keeper:
         self._process = process
         self._there.set()
 
-    def _begun(self) -> Child:
+    def _begun(self, *, calls: bool) -> Child:
         child = self._start()
-        child.begin(self._config)
+        child.begin(self._config, calls=calls)
         return child
 
     async def _open(self, child: Child) -> EngineProcess:
@@ -141,7 +141,7 @@ class Keeper:
     async def _replace(self) -> None:
         began = time.monotonic()
         try:
-            process = await self._open(self._begun())
+            process = await self._open(self._begun(calls=True))
         except AgentError as error:
             log.error("engines: cannot be started again: %s", error)
             return

@@ -81,10 +81,13 @@ class Child:
         self.pipe = ours
         self._working = False
 
-    def begin(self, config: Config) -> None:
-        """Let it load what ``config`` names, warm up, and then wait for work."""
+    def begin(self, config: Config, *, calls: bool = False) -> None:
+        """Let it load what ``config`` names, warm up, and then wait for work.
+
+        ``calls``: there are calls under way, so it shall take its time.
+        """
         self._working = True
-        data = encode(Message(0, LOAD, body=pickle.dumps(config)))
+        data = encode(Message(0, LOAD, {"calls": calls}, pickle.dumps(config)))
         with suppress(ConnectionError):  # it is gone: whoever waits for it to load will learn
             self.pipe.sendall(data)
 

@@ -122,7 +122,7 @@ class Server:
 
 
 def _lane(kind: str) -> ThreadPoolExecutor:
-    """A thread that gives way to the service's, except while nobody is served yet."""
+    """A thread that gives way to the service's; loading decides for itself."""
     return ThreadPoolExecutor(1, kind, initializer=None if kind == LOAD else give_way)
 
 
