@@ -243,7 +243,8 @@ class Call:
         """The conversation, top to bottom."""
         if self._purpose == "message":
             return await self._take_message()
-        await self._say(greeting(self._config, self._channel, self.story.state))
+        is_open = self.story.state == State.OPEN
+        await self._say(self._config.greeting_of(self._channel, is_open=is_open))
         in_a_row = in_all = abused = 0
         while (cue := await self._next_cue()) is not None:
             match cue:
@@ -705,12 +706,6 @@ def _instead_of_a_message(thought: Thought) -> Outcome | None:
     if reply.unanswered or len(thought.transcript.text.split()) > SHORT_WORDS:
         return None
     return _NOT_A_MESSAGE.get(reply.action)
-
-
-def greeting(config: Config, channel: Channel, state: str) -> str:
-    """The first sentence: the state's, else the channel's, else the agent's."""
-    section = channel.in_hours if state == State.OPEN else channel.after_hours
-    return section.greeting or channel.greeting or config.agent.greeting
 
 
 def _delays(thought: Thought, cue: CallerTurn, started: float) -> Delays:

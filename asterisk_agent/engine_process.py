@@ -119,7 +119,7 @@ class Desk:
 
 def _switched(directory: Path, channel_id: str) -> Override | None:
     """The night switch of a channel, where it is in force now."""
-    return overrides.in_force(overrides.read(directory, channel_id), utc_now())
+    return overrides.current(directory, channel_id, utc_now())
 
 
 class Interruptible:

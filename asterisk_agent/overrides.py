@@ -73,6 +73,11 @@ def read(directory: Path, channel_id: str) -> Override | None:
     return Override(OverrideState(found[1].decode()), until)
 
 
+def current(directory: Path, channel_id: str, now: datetime) -> Override | None:
+    """The channel's override where one is in force at ``now``."""
+    return in_force(read(directory, channel_id), now)
+
+
 def write(directory: Path, channel_id: str, override: Override) -> None:
     """Put the override in force, in one step. Raises OSError where the file cannot be written."""
     assert _CHANNEL_ID.fullmatch(channel_id), channel_id

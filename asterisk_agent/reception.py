@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
@@ -32,7 +31,6 @@ class Reception:
         site: Callable[[], Site],
         health: Callable[[], AgentHealth],
         finish: Callable[[Visit, str], Awaitable[None]],
-        overrides_directory: Path,
         *,
         now: Callable[[], datetime],
         clock: Callable[[], float],
@@ -41,7 +39,6 @@ class Reception:
         self._site = site
         self._health = health
         self._finish = finish
-        self._overrides = overrides_directory
         self._now = now
         self._clock = clock
 
@@ -83,8 +80,8 @@ class Reception:
     def _decide(self, visit: Visit, facts: Facts) -> Decision:
         plan, channel_id = visit.site.plan, visit.channel.id
         now = self._now()
-        found = overrides.read(self._overrides, channel_id)
-        facts = replace(facts, override=overrides.in_force(found, now))
+        switched = overrides.current(visit.site.config.overrides_directory, channel_id, now)
+        facts = replace(facts, override=switched)
         return routing.decide(facts, plan.channels[channel_id], plan, now)
 
     def _answer(self, visit: Visit, decision: Decision) -> dict[str, str]:

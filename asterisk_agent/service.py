@@ -75,7 +75,6 @@ class Service:
             self._current,
             self._health,
             self._finish,
-            config.overrides_directory,
             now=_now,
             clock=time.monotonic,
         )
@@ -219,8 +218,7 @@ class Service:
         """Whether every channel is switched to closed."""
         config = self._current().config
         for channel_id in config.channels:
-            found = overrides.read(config.overrides_directory, channel_id)
-            switched = overrides.in_force(found, _now())
+            switched = overrides.current(config.overrides_directory, channel_id, _now())
             if switched is None or switched.state is not overrides.OverrideState.CLOSED:
                 return False
         return True

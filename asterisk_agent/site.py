@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from asterisk_agent.brain.phrases import Phrases, phrases_for
-from asterisk_agent.config.compiling import plan_of
+from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.keeper import RemoteBrain
 from asterisk_agent.plan import Plan
@@ -24,6 +24,5 @@ class Site:
 
 
 def site_of(config: Config, brains: Mapping[str, RemoteBrain], today: date) -> Site:
-    """Compile a configuration; holidays are known for this year, the last, and the next two."""
-    plan = plan_of(config, today.year - 1)
-    return Site(config, plan, brains, phrases_for(config.agent.language))
+    """Compile a configuration as it serves today."""
+    return Site(config, plan_for(config, today), brains, phrases_for(config.agent.language))

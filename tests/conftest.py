@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from asterisk_agent.engines.loader import load_recognizer
 from asterisk_agent.sandbox.asterisk import PrivateAsterisk
 from asterisk_agent.sandbox.pbx import Pbx
 from asterisk_agent.sandbox.phone import Phone
@@ -102,6 +103,25 @@ async def new_phone(tmp_path: Path) -> AsyncIterator[NewPhone]:
             return await stack.enter_async_context(phone)
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def hear() -> Callable[[bytes], str]:
+    """A clip at 16 kHz to text in lower case: all that two hearings of it understand.
+
+    The recogniser mishears a word in a hundred, and with more silence around the clip another.
+    """
+    recogniser = load_recognizer()
+
+    def listen(pcm: bytes) -> str:
+        hearings = []
+        for silence in (b"", bytes(16_000)):
+            session = recogniser.session()
+            session.feed(silence + pcm + silence)
+            hearings.append(session.result().text.lower())
+        return " / ".join(dict.fromkeys(hearings))
+
+    return listen
 
 
 # --- How many tests were real ---------------------------------------------------------------

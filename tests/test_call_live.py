@@ -53,25 +53,6 @@ def say():
     return speak
 
 
-@pytest.fixture(scope="module")
-def hear():
-    """A clip at 16 kHz to text in lower case: all that two hearings of it understand.
-
-    The recogniser mishears a word in a hundred, and with more silence around the clip another.
-    """
-    recogniser = loader.load_recognizer()
-
-    def listen(pcm):
-        hearings = []
-        for silence in (b"", bytes(16_000)):
-            session = recogniser.session()
-            session.feed(silence + pcm + silence)
-            hearings.append(session.result().text.lower())
-        return " / ".join(dict.fromkeys(hearings))
-
-    return listen
-
-
 async def dial(pbx, new_phone, number=SUPPORT, name="caller"):
     """A caller who has heard the greeting to its end."""
     phone = await new_phone(name)

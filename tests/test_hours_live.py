@@ -12,29 +12,12 @@ import pytest
 from hours_site import MEMBERS, MOMENTS, OFFICE, START
 from live_calls import MAILBOX, PERSON, Caller, Calls, Exchange
 
-from asterisk_agent.engines import loader
 from asterisk_agent.sandbox.pbx import Pbx
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.models]
 
 DIALPLAN_ONLY = "9"
 """Before a number: the rescue script is missing for this call."""
-
-
-@pytest.fixture(scope="module")
-def hear():
-    """A clip at 16 kHz to text in lower case: all that two hearings of it understand."""
-    recogniser = loader.load_recognizer()
-
-    def listen(pcm):
-        hearings = []
-        for silence in (b"", bytes(16_000)):
-            session = recogniser.session()
-            session.feed(silence + pcm + silence)
-            hearings.append(session.result().text.lower())
-        return " / ".join(dict.fromkeys(hearings))
-
-    return listen
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The FastAGI server over a loopback socket."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from asterisk_agent.config.schema import Address
 from asterisk_agent.net import fastagi
 from asterisk_agent.net.fastagi import FastAgiServer, Handler
+from asterisk_agent.sandbox.processes import free_port
 from asterisk_agent.wire import agi
 
 LIMIT_S = 5.0
@@ -72,9 +72,7 @@ class Peer:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = Address("127.0.0.1", probe.getsockname()[1])
+    address = Address("127.0.0.1", free_port())
     found = Server(address)
     running = FastAgiServer(found.handlers())
     await running.start(address)

@@ -1,7 +1,6 @@
 """The AudioSocket server over a loopback socket."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID, uuid4
 
@@ -11,6 +10,7 @@ from asterisk_agent.config.schema import Address
 from asterisk_agent.errors import ProtocolError
 from asterisk_agent.net import media
 from asterisk_agent.net.media import Line, MediaServer
+from asterisk_agent.sandbox.processes import free_port
 from asterisk_agent.wire import audiosocket
 from asterisk_agent.wire.audiosocket import Audio, Digit
 
@@ -78,9 +78,7 @@ class Peer:
 
 
 def free_address() -> Address:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return Address("127.0.0.1", probe.getsockname()[1])
+    return Address("127.0.0.1", free_port())
 
 
 @pytest.fixture

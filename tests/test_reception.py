@@ -36,14 +36,14 @@ class Desk:
         self.health = AgentHealth.UP
         self.finished = []
         self.visits = Visits()
-        self.folder = folder
-        self.site = site_of(CONFIG, {}, self.now.date())
+        config = CONFIG.model_copy(update={"state": str(folder)})
+        self.folder = config.overrides_directory
+        self.site = site_of(config, {}, self.now.date())
         self.reception = Reception(
             self.visits,
             lambda: self.site,
             lambda: self.health,
             self.finish,
-            folder,
             now=lambda: self.now,
             clock=lambda: self.clock,
         )

@@ -35,7 +35,7 @@ from asterisk_agent.brain.office import Office
 from asterisk_agent.brain.phrases import phrases_for
 from asterisk_agent.brain.question import Question
 from asterisk_agent.brain.words import normalise
-from asterisk_agent.config.compiling import plan_of
+from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.engines.base import Embedder, LanguageModel
@@ -114,7 +114,7 @@ def office_of(
     """The channel's opening hours as callers ask for them; None without ``hours:``."""
     if channel.hours is None:
         return None
-    schedule = plan_of(config, now().year - 1).schedules[channel.hours]
+    schedule = plan_for(config, now()).schedules[channel.hours]
     greetings = (channel.label, channel.greeting, config.agent.greeting)
     names = [text for text in greetings if text]
     return Office(schedule, now, override, names, channel.hours)

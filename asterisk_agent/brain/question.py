@@ -27,10 +27,6 @@ class Question:
     which: str
     own_case: bool
 
-    def wants_a(self, kind: str) -> bool:
-        """Whether this kind of fact is asked for."""
-        return any(want.name == kind for want in self.wants)
-
     @classmethod
     def read(cls, text: str, language: Language) -> Question:
         """Read ``text``, punctuated or not."""

@@ -101,11 +101,11 @@ def _assign(directory: Path, numbers: list[str], agent: bool, as_json: bool) -> 
 def _standings(config: Config) -> dict[str, Standing]:
     """Where each channel stands now, overrides included."""
     from asterisk_agent import overrides
-    from asterisk_agent.config.compiling import plan_of
+    from asterisk_agent.config.compiling import plan_for
     from asterisk_agent.routing import state_at
 
     now = moment.now()
-    plan = plan_of(config, now.year - 1)
+    plan = plan_for(config, now)
     return {
         channel.id: state_at(
             channel, plan, overrides.read(config.overrides_directory, channel.id), now
@@ -124,7 +124,7 @@ def _as_json(channel: Channel, standing: Standing) -> dict[str, Any]:
         "hours": channel.hours,
         "state": standing.state,
         "because": standing.because,
-        "until": standing.until.isoformat() if standing.until is not None else None,
+        "until": moment.iso(standing.until),
         "people_first": standing.people or channel.in_hours.answer == "team",
         "handoff": channel.in_hours.handoff,
     }

@@ -23,7 +23,7 @@ from asterisk_agent.cli.app import (
     reports_errors,
 )
 from asterisk_agent.errors import AgentError
-from asterisk_agent.overrides import Override, OverrideState, in_force, read
+from asterisk_agent.overrides import Override, OverrideState, current
 from asterisk_agent.plan import MINUTES_A_DAY, Interval, Schedule
 from asterisk_agent.routing import Standing, State, state_at
 
@@ -74,14 +74,14 @@ def hours(
     as_json: Json = False,
 ) -> None:
     """Draw the opening hours of the coming weeks: holidays, clock changes, overrides."""
-    from asterisk_agent.config.compiling import plan_of
+    from asterisk_agent.config.compiling import plan_for
     from asterisk_agent.config.load import load
 
     settings, now = load(config), moment.now()
     if channel is not None and channel not in settings.channels:
         known = ", ".join(settings.channels)
         raise AgentError(f"there is no channel {channel[:40]!r}", hint=f"known: {known}")
-    plan = plan_of(settings, now.year - 1)
+    plan = plan_for(settings, now)
     count = 7 * (1 if week else weeks)
     calendars = list(_calendars(settings, plan, channel, now))
     if as_json:
@@ -100,7 +100,7 @@ def _calendars(config: Config, plan: Plan, only: str | None, now: datetime) -> I
         groups = {(id_, None): [] for id_ in plan.schedules if id_ not in used}
     for channel in plan.channels.values():
         if only in (None, channel.id):
-            forced = in_force(read(config.overrides_directory, channel.id), now)
+            forced = current(config.overrides_directory, channel.id, now)
             groups.setdefault((channel.schedule or "", forced), []).append(channel.id)
     for (id_, forced), channels in sorted(groups.items(), key=lambda group: group[0][0]):
         schedule = plan.schedules[id_] if id_ else None
@@ -227,10 +227,10 @@ def _as_json(calendar: Calendar, now: datetime, count: int) -> dict[str, Any]:
         "timezone": calendar.zone.key,
         "channels": list(calendar.channels),
         "override": override.state if override is not None else None,
-        "override_until": end.isoformat() if end is not None else None,
+        "override_until": moment.iso(end),
         "state": calendar.standing.state,
         "because": calendar.standing.because,
-        "until": until.isoformat() if until is not None else None,
+        "until": moment.iso(until),
         "today": now.astimezone(calendar.zone).date().isoformat(),
         "days": [
             {

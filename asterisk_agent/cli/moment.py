@@ -53,6 +53,11 @@ def shown(instant: datetime, zone: ZoneInfo) -> str:
     return f"{instant.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"
 
 
+def iso(instant: datetime | None) -> str | None:
+    """An instant for other programs; None stays None."""
+    return instant.isoformat() if instant is not None else None
+
+
 def zone_of(config: Config, channel: Channel) -> ZoneInfo:
     """The time zone in which a channel's times are written."""
     own = config.hours[channel.hours].timezone if channel.hours is not None else None

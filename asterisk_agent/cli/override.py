@@ -21,7 +21,7 @@ from asterisk_agent.cli.app import (
     reports_errors,
 )
 from asterisk_agent.errors import AgentError
-from asterisk_agent.overrides import Override, OverrideState, in_force, read, reset, write
+from asterisk_agent.overrides import Override, OverrideState, current, reset, write
 
 if TYPE_CHECKING:
     from asterisk_agent.config.schema import Channel, Config
@@ -62,43 +62,24 @@ def override(
         _report(settings, _chosen(settings, channel), as_json)
 
 
-@commands.command("open")
-@reports_errors
-def open_(
-    until: Until = None,
-    permanent: Permanent = False,
-    channel: Channels = None,
-    config: ConfigDirectory = DEFAULT_CONFIG,
-    as_json: Json = False,
-) -> None:
-    """Be open."""
-    _force(OverrideState.OPEN, (until, permanent), channel, config, as_json)
+def _switch(state: OverrideState, meaning: str) -> None:
+    """Register the command that forces ``state``."""
+
+    def switch(
+        until: Until = None,
+        permanent: Permanent = False,
+        channel: Channels = None,
+        config: ConfigDirectory = DEFAULT_CONFIG,
+        as_json: Json = False,
+    ) -> None:
+        _force(state, (until, permanent), channel, config, as_json)
+
+    commands.command(str(state), help=meaning)(reports_errors(switch))
 
 
-@commands.command()
-@reports_errors
-def closed(
-    until: Until = None,
-    permanent: Permanent = False,
-    channel: Channels = None,
-    config: ConfigDirectory = DEFAULT_CONFIG,
-    as_json: Json = False,
-) -> None:
-    """Be closed."""
-    _force(OverrideState.CLOSED, (until, permanent), channel, config, as_json)
-
-
-@commands.command()
-@reports_errors
-def people(
-    until: Until = None,
-    permanent: Permanent = False,
-    channel: Channels = None,
-    config: ConfigDirectory = DEFAULT_CONFIG,
-    as_json: Json = False,
-) -> None:
-    """Be open, and let people answer before the agent."""
-    _force(OverrideState.PEOPLE, (until, permanent), channel, config, as_json)
+_switch(OverrideState.OPEN, "Be open.")
+_switch(OverrideState.CLOSED, "Be closed.")
+_switch(OverrideState.PEOPLE, "Be open, and let people answer before the agent.")
 
 
 @commands.command("reset")
@@ -164,9 +145,9 @@ def _load(config: Any) -> Config:
 
 
 def _plan(config: Config, now: datetime) -> Plan:
-    from asterisk_agent.config.compiling import plan_of
+    from asterisk_agent.config.compiling import plan_for
 
-    return plan_of(config, now.year - 1)
+    return plan_for(config, now)
 
 
 def _chosen(config: Config, ids: list[str] | None) -> list[Channel]:
@@ -193,16 +174,16 @@ def _report(config: Config, channels: list[Channel], as_json: bool) -> None:
     plan = _plan(config, now)
     told = []
     for channel in channels:
-        forced = in_force(read(config.overrides_directory, channel.id), now)
+        forced = current(config.overrides_directory, channel.id, now)
         standing = state_at(plan.channels[channel.id], plan, forced, now)
         told.append(
             {
                 "channel": channel.id,
                 "override": forced.state if forced is not None else None,
-                "override_until": _iso(forced.until) if forced is not None else None,
+                "override_until": moment.iso(forced.until) if forced is not None else None,
                 "state": standing.state,
                 "because": standing.because,
-                "until": _iso(standing.until),
+                "until": moment.iso(standing.until),
             }
         )
         if not as_json:
@@ -212,7 +193,3 @@ def _report(config: Config, channels: list[Channel], as_json: bool) -> None:
             out.print(f"{channel.id}: {standing.state}{until}: {standing.because}", markup=False)
     if as_json:
         print_json({"channels": told})
-
-
-def _iso(instant: datetime | None) -> str | None:
-    return instant.isoformat() if instant is not None else None

@@ -159,7 +159,7 @@ def _as_json(channel: Channel, standing: Standing, steps: list[Step]) -> dict[st
         "channel": channel.id,
         "state": standing.state,
         "because": standing.because,
-        "until": standing.until.isoformat() if standing.until is not None else None,
+        "until": moment.iso(standing.until),
         "path": [{"to": step.to, "when": step.when, "seconds": step.seconds} for step in steps],
     }
 

@@ -14,6 +14,11 @@ from asterisk_agent.config.schema import Config, ListedDay, PublicHolidays, Year
 ONE_DAY = timedelta(days=1)
 
 
+def plan_for(config: Config, today: date) -> plan.Plan:
+    """The plan as it serves on this date: holidays of last year, this one, and the next two."""
+    return plan_of(config, today.year - 1)
+
+
 def plan_of(config: Config, first_year: int, years: int = 4) -> plan.Plan:
     """Compile a checked configuration. Holidays are known from 1 January of ``first_year`` on."""
     first, last = date(first_year, 1, 1), date(first_year + years - 1, 12, 31)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from asterisk_agent.config.compiling import plan_of
+from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.paths import shared_file
 from asterisk_agent.config.schema import Config
 from asterisk_agent.dialplan import calendar, channels, features, teams
@@ -46,11 +46,6 @@ HEADER = """\
 """
 _SAFE_PATH = re.compile(r"/[\w./+=~@-]*")
 """In a dialplan, a comma ends an argument, a semicolon the line, and ``$`` begins a variable."""
-
-
-def plan_for(config: Config, today: date) -> Plan:
-    """The plan as it is to be written today: holidays of last year, this one, and the next two."""
-    return plan_of(config, today.year - 1)
 
 
 def rescue_script() -> Path:

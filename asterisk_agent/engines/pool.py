@@ -72,9 +72,9 @@ class EnginePool:
 
     async def close(self) -> None:
         """End the engine process."""
+        await self._keeper.close()
         await self._disk.run(self._store.tidy)
         self._disk.close()
-        await self._keeper.close()
 
     async def brains(self, config: Config) -> Mapping[str, RemoteBrain]:
         """A brain for each channel. Raises ConfigError for documents that cannot be read."""

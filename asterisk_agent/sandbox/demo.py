@@ -15,7 +15,7 @@ from rich.console import Console
 
 from asterisk_agent import hours
 from asterisk_agent.cli.app import Json, print_json, reports_errors
-from asterisk_agent.config.compiling import plan_of
+from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.load import load
 from asterisk_agent.config.paths import shared_file
 from asterisk_agent.config.schema import Config
@@ -141,7 +141,7 @@ def opening(config: Config, number: str, now: datetime) -> datetime | None:
     channel = config.channel_by_number(number)
     if channel is None:
         raise SandboxError(f"no channel has the number {number}")
-    plan = plan_of(config, now.year - 1)
+    plan = plan_for(config, now)
     schedule = plan.schedule_of(plan.channels[channel.id])
     moment = now
     for _ in range(40):  # open but soon closed, closed, a holiday, open but short, …
