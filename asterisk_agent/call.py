@@ -24,7 +24,7 @@ from asterisk_agent.errors import AgentError
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio
-from asterisk_agent.message import Done, MessageTaker, Say, Step, ToVoicemail, Wait
+from asterisk_agent.message import Declined, Done, MessageTaker, Say, Step, ToVoicemail, Wait
 from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.records import Callback, Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
@@ -295,7 +295,7 @@ class Call:
         taker = MessageTaker(self._phrases, self._config.agent.language, self.story.caller)
         self._message = taker
         step: Step = taker.offer
-        while not isinstance(step, Done | ToVoicemail):
+        while isinstance(step, Say | Wait):
             if isinstance(step, Say):
                 await self._say(step.text, slow=step.slow)
             cue = await self._next_cue(step.seconds if isinstance(step, Wait) else None)
@@ -313,26 +313,24 @@ class Call:
                 case CallerTurn():
                     self._unheard = cue.thought
                     thought = await asyncio.shield(cue.thought)
+                    self._unheard = None
+                    if thought.transcript.text:
+                        self._note(cue.ended, thought.transcript.text)
                     instead = _instead_of_a_message(thought, taker)
                     if instead is not None:
                         to_voicemail = instead is Outcome.VOICEMAIL
                         text = self._phrases.to_voicemail if to_voicemail else thought.reply.text
                         return await self._part(text, instead)
-                    step = self._told(taker, cue, thought)
+                    if thought.reply.action is Action.REPEAT:
+                        step = taker.again(slow=thought.reply.slow)
+                    else:
+                        step = taker.heard(thought.transcript.text)
             self._keep_message()
         if isinstance(step, ToVoicemail):
             return Outcome.VOICEMAIL
+        if isinstance(step, Declined):
+            return await self._part(self._phrases.goodbye, Outcome.RESOLVED)
         return await self._part(self._phrases.message_taken, Outcome.MESSAGE)
-
-    def _told(self, taker: MessageTaker, cue: CallerTurn, thought: Thought) -> Step:
-        """Take what was said for the message, or for a wish to hear the question again."""
-        self._unheard = None
-        heard = thought.transcript.text
-        if heard:
-            self._note(cue.ended, heard)
-        if thought.reply.action is Action.REPEAT:
-            return taker.again(slow=thought.reply.slow)
-        return taker.heard(heard)
 
     def _keep_message(self) -> None:
         """Write down what was left so far: the caller may hang up at any moment."""
@@ -504,7 +502,8 @@ class Call:
                 QUESTION_S if asks else LAST_WORDS_S
             ):
                 return Finish.BACK_CHANNEL
-        return weigh(finish(text, language, self._saying), reply)
+        words = finish(text, language, self._saying)
+        return weigh(words, reply) if self._message is None else words
 
     def _understood(self, finish: Finish) -> None:
         """Tell whose turn it is, if the pause that was guessed at still lasts."""

@@ -77,7 +77,12 @@ class ToVoicemail:
     """The caller says nothing, or wants the voicemail instead."""
 
 
-Step = Say | Wait | Done | ToVoicemail
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The caller wants to leave no message at all."""
+
+
+Step = Say | Wait | Done | ToVoicemail | Declined
 
 
 class Asked(Enum):
@@ -106,7 +111,7 @@ class MessageTaker:
         code = language.lower().replace("_", "-").split("-")[0]
         self._rules: MessageRules = _RULES.get(code, ENGLISH)
         self._phrases = phrases
-        self._own = _number_of(caller)
+        self._own = self._caller = _number_of(caller)
         self._left = Left()
         self._asked = Asked.OPENING
         self._question = phrases.offer_message
@@ -143,9 +148,13 @@ class MessageTaker:
         text = plain(text)
         if not text:
             return Wait(self._patience_s)  # a cough
+        parts = parts_of(text, self._rules, asked=_KINDS.get(self._asked, ""))
+        if not self.begun and self._refuses(text, parts):
+            return Declined()
         self._left.text = f"{self._left.text} {text}".strip()
         self._keyed = ""
-        parts = parts_of(text, self._rules, asked=_KINDS.get(self._asked, ""))
+        if parts.number is None and self._caller and self._rules.same_number.search(text):
+            self._left.number, self._left.confirmed = self._caller, True
         if parts.name and (self._asked is Asked.NAME or not self._left.name):
             self._left.name = parts.name
         step = self._answer(text, parts)
@@ -201,7 +210,7 @@ class MessageTaker:
                 over = self._complete or self._rules.closing.search(text)
                 return None if over else Wait(OPENING_S)
             case Asked.NAME:
-                if not parts.name and self._rules.refusal.search(text):
+                if self._refuses(text, parts):
                     self._refused.add(Asked.NAME)
                     return None
                 self._take(parts, least=ASIDE_WORDS)
@@ -214,6 +223,11 @@ class MessageTaker:
             case Asked.REASON:
                 return self._take_reason(text, parts)
         return None
+
+    def _refuses(self, text: str, parts: Parts) -> bool:
+        """Whether this is a refusal; "I don't have hot water" is none."""
+        refused = self._rules.refusal.search(text) or self._rules.no_call.search(text)
+        return refused is not None and parts.words <= ASIDE_WORDS and not parts.name
 
     @property
     def _complete(self) -> bool:
@@ -231,6 +245,8 @@ class MessageTaker:
         rules = self._rules
         if parts.number is not None and len(parts.number.digits) >= LEAST_DIGITS:
             self._take(parts, least=ASIDE_WORDS)
+        elif self._left.number:
+            return  # it was said to be this one
         elif rules.no_call.search(text):
             self._refused.add(Asked.NUMBER)
         elif rules.no.search(text):
@@ -245,7 +261,7 @@ class MessageTaker:
 
     def _take_digits(self, text: str, parts: Parts) -> Step | None:
         if parts.number is None:
-            if self._rules.no_call.search(text) or self._rules.refusal.search(text):
+            if not self._left.number and self._refuses(text, parts):
                 self._refused.add(Asked.NUMBER)
             else:
                 self._take(parts, least=ASIDE_WORDS)

@@ -19,7 +19,9 @@ class MessageRules:
     ``name_lead`` surely stands before a name, ``name_weak`` only when one was asked for;
     ``name_tail`` behind it. ``not_name`` are words that no name holds, ``title`` those that
     belong to one, ``company`` what joins name and company; ``opener`` may stand before a bare
-    name. ``filler`` are words that alone tell no reason. ``closing`` ends a message.
+    name. ``filler`` are words that alone tell no reason. ``no_call`` is a caller who
+    wants no call back, ``same_number`` one who wants it where they call from. ``closing`` ends a
+    message.
     """
 
     digits: Mapping[str, str]
@@ -43,6 +45,7 @@ class MessageRules:
     no: re.Pattern[str]
     refusal: re.Pattern[str]
     no_call: re.Pattern[str]
+    same_number: re.Pattern[str]
     closing: re.Pattern[str]
 
 
@@ -141,12 +144,17 @@ ENGLISH = MessageRules(
         r"\b(?:rather not|prefer not|skip|none of your|never ?mind|private|anonymous"
         r"|(?:do not|don't|won't|will not) (?:want|wish|like|have|know|give|say|tell|need)"
         r"|no (?:need|name|thanks|thank you|reason)|not necessary|doesn't matter|not important"
-        r"|it's personal|is personal|you (?:have|know|already have) (?:it|my|that))\b",
+        r"|it's personal|is personal)\b",
         rf"^{_OH}(?:no|nope|nah|nothing|none|pass|no comment)(?: (?:please|sorry|thanks))?[ .!]*$",
     ),
     no_call=_any(
         r"\b(?:don't|do not|no need to|needn't|rather not be|don't want to be) (?:call|ring|phone)",
         r"\bno call ?back\b|\bdon't (?:want|need) a call",
+    ),
+    same_number=_any(
+        r"\b(?:number|phone|one|line)(?: that)? (?:i'm|i am) (?:calling|phoning|ringing|on)\b",
+        r"\b(?:on|at|to|use|it's) (?:this|the same|my) (?:number|phone|one)(?! is)\b",
+        r"\bthe same (?:number|one)\b|\bcaller id\b|\byou (?:already )?(?:have|know|see) my number",
     ),
     closing=_any(
         r"\b(?:that's (?:all|it|everything)|that is (?:all|it|everything)|that would be (?:all|it)"

@@ -293,9 +293,9 @@ def test_a_voice_that_breaks_gives_the_line_back_at_once():
 
 
 def test_what_shall_be_slower_is_said_slowly_and_only_that():
-    script = Script().says(GREETED + 1, "slower please").says(GREETED + 12, COST, 1.5)
+    script = Script().says(GREETED + 1, "slower please").says(GREETED + 7, COST, 1.5)
     slow = {**REPLIES, "slower please": Reply(" ".join(PRICE), Action.REPEAT, slow=True)}
-    result = converse(script.hangs_up(GREETED + 20), slow)
+    result = converse(script.hangs_up(GREETED + 14), slow)
     slowly = [f"{sentence} (slowly)" for sentence in PRICE]
     assert result.texts == [*OPENING, *slowly, *PRICE]
 

@@ -9,6 +9,7 @@ from asterisk_agent.message import (
     MOST_CHECKS,
     OPENING_S,
     REASON_S,
+    Declined,
     Done,
     Left,
     MessageTaker,
@@ -169,6 +170,28 @@ def test_who_answers_something_else_is_asked_once_more_and_is_not_lost():
 @pytest.mark.parametrize("goodbye", ["bye", "That's all, thank you.", "ok thanks, goodbye"])
 def test_goodbye_ends_a_message(goodbye):
     take(("this is Pat, my boiler is cold", Wait(OPENING_S)), (goodbye, Done()))
+
+
+@pytest.mark.parametrize("refusal", ["No.", "no thanks", "I don't want to leave a message."])
+def test_who_wants_to_leave_none_is_let_go(refusal):
+    left = take((refusal, Declined()))
+    assert left == Left()
+
+
+def test_what_only_sounds_like_a_refusal_is_the_reason():
+    left = take(("I don't have hot water", Wait(OPENING_S)), (QUIET, NAME),
+                ("we don't have any heating either", NAME))  # fmt: skip
+    assert left.reason == "I don't have hot water we don't have any heating either"
+
+
+@pytest.mark.parametrize(
+    "same", ["call me on this number", "the number I'm calling from", "the same number please"]
+)
+def test_the_number_that_the_caller_calls_from_by_their_own_words(same):
+    left = take((f"this is Pat, my boiler is cold, {same}", Wait(OPENING_S)), caller="")
+    assert left.number == ""
+    left = take((f"this is Pat, my boiler is cold, {same}", Done()), caller=OWN)
+    assert (left.number, left.confirmed) == ("+15559876543", True)
 
 
 def test_silence_after_something_was_said_keeps_it():
