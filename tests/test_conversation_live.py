@@ -90,8 +90,8 @@ async def talk_it_over(pbx, new_phone, say, hear):
     """Ask, ask on, ask again; demand a number outside; then leave a message."""
     phone = await dial(pbx, new_phone)
     await ask(phone, say(FEE), hear, "89")
-    await ask(phone, say(WEEKEND), hear, "189")
-    await ask(phone, say(AGAIN), hear, "189")
+    await ask(phone, say(WEEKEND), hear, "180 per hour")
+    await ask(phone, say(AGAIN), hear, "180 per hour")
     # Nobody's phone is there: after the teams the agent offers to take a message.
     await ask(phone, say(PREMIUM), hear, "star", limit_s=90, tail_s=4.5)
     assert OWN[-4:] in digits(await ask(phone, say(NAME), hear, "calling from"))
@@ -119,6 +119,10 @@ async def test_a_conversation_that_ends_with_a_message(tmp_path, start_pbx, new_
     call = await ended(pbx, "weekend")
     assert call["outcome"] == "message"
     assert call["tasks"] == ["call_back"]
+    answers = [turn for turn in call["turns"] if turn["action"] in ("answer", "repeat")]
+    assert [answer["action"] for answer in answers] == ["answer", "answer", "repeat"]
+    assert "$189" in answers[1]["text"]
+    assert answers[1]["text"] == answers[2]["text"]
     left = call["callback"]
     assert "Smith" in left["name"]
     assert (left["number"], left["confirmed"]) == ("5550143", True)
