@@ -131,7 +131,9 @@ _COMPLETE = _any(
 
 _MURMUR = (
     r"(?:m+|mm+ ?h+m+|m+h+m+|h+m+|(?:[mh] )+[mh]|uh huh|uhuh|a hah?|uh|ah+|aha|oh"
-    r"|yes|yeah|yep|yup|ok|okay|right|sure|alright|all right|i see|got it|great|good|fine|perfect|exactly|of course|understood|true"
+    r"|yes|yeah|yep|yup|ok|okay|right|sure|alright|all right|i see|got it|great"
+    r"|good|fine"
+    r"|perfect|exactly|of course|understood|true"
     r"|cool|nice|wow|really|interesting)"
 )
 
