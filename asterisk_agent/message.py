@@ -120,6 +120,7 @@ class MessageTaker:
         self._partial = ""
         self._keyed = ""
         self._patience_s: float | None = None
+        self._silent = False
 
     @property
     def offer(self) -> Say:
@@ -152,7 +153,7 @@ class MessageTaker:
         if not self.begun and self._refuses(text, parts):
             return Declined()
         self._left.text = f"{self._left.text} {text}".strip()
-        self._keyed = ""
+        self._keyed, self._silent = "", False
         if parts.number is None and self._caller and self._rules.same_number.search(text):
             self._left.number, self._left.confirmed = self._caller, True
         if parts.name and (self._asked is Asked.NAME or not self._left.name):
@@ -195,7 +196,12 @@ class MessageTaker:
             return ToVoicemail()
         if self._asked in (Asked.OPENING, Asked.REASON) and self._left.reason:
             return self._next()
-        return self._next() if self._asked is Asked.OPENING else Done()
+        if self._asked is Asked.OPENING:
+            return self._next()
+        if self._silent:
+            return Done()
+        self._silent = True  # they may be looking the number up
+        return self.again()
 
     # --- answers --------------------------------------------------------------------------------
 

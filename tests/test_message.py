@@ -195,7 +195,8 @@ def test_the_number_that_the_caller_calls_from_by_their_own_words(same):
 
 
 def test_silence_after_something_was_said_keeps_it():
-    left = take(("this is Pat", Wait(OPENING_S)), (QUIET, NUMBER), (QUIET, Done()))
+    """The question is asked once more: who looks a number up is silent, too."""
+    left = take(("this is Pat", Wait(OPENING_S)), (QUIET, NUMBER), (QUIET, NUMBER), (QUIET, Done()))
     assert left.name == "Pat"
 
 
