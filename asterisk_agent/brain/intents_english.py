@@ -277,11 +277,19 @@ _EMERGENCY = _any(
     r"|somebody|someone|person|he|she) (?:is |are |has been |got )?(?:locked|stuck|trapped|pinned"
     r"|underneath|under) (?:in|inside|under|underneath|beneath|between)\b"
     r"|\b(?:is|are) (?:trapped|pinned|buried)\b|\bis underneath\b",
+    # Whoever it is: these say enough by themselves.
+    r"\b(?:is|are|was|were|has been|have been|got) (?:\w+ )?(?:bleeding|unconscious|run over"
+    r"|knocked down|badly hurt|seriously (?:hurt|injured))\b"
+    r"|\b(?:has|have|had|just) (?:\w+ )?(?:collapsed|fainted|passed out|stopped breathing)\b",
+    r"\b(?:there has been|there was|theres been|had) an? (?:\w+ )?accident\b"
+    r"(?=.*\b(?:hurt|injured|bleeding|blood|trapped|ambulance|unconscious)\b)",
     r"\blife or death\b|\blife threatening\b|\bcrash(?:ed)? into (?:your|my|our|the) (?:shop|house"
     r"|store|building|office|wall|window|fence)\b",
 )
 _NOT_EMERGENCY = _any(
     r"\b(?:can|may|could|allowed to|am i allowed to|do you) (?:i |we |you |people |to )*smoke\b",
+    r"\b(?:gums?|nose|tooth|teeth|prices?|market|printer|radiators?|sales)(?: \w+){0,2}?"
+    r" (?:bleeding|collapsed)\b(?! (?:badly|heavily|a lot))",
     r"\bdying to (?:know|hear|see|try|find)\b",
     r"\bstop(?:ped)? (?:moving|working|responding)(?: \w+){0,3}? (?:car|engine|printer|clock"
     r"|computer|machine|phone|screen|website)\b",
