@@ -25,6 +25,8 @@ ASK_BACK = 0.05
 """From here on the caller is asked whether that is meant; below, a person knows better. Of
 what the documents do not answer, one in four is asked about first; of what they do, nine in ten
 are found."""
+ASK_BACK_OVER_TEAM = 0.10
+"""The same for what is told in words with which callers want a team ("my invoice is wrong")."""
 OFFER = 0.02
 """From here on a second passage is offered beside the first, where it is a quarter as likely."""
 HARD_DOUBT = 0.08

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from asterisk_agent.brain.language import IntentRules
+from asterisk_agent.events import Action
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
@@ -393,3 +394,34 @@ INTENTS = IntentRules(
     ),
     fillers=frozenset(_FILLERS.split()),
 )
+
+EXAMPLES = {
+    Action.HANDOFF: (
+        "can I speak to someone",
+        "I would like to talk to a person",
+        "put me through to somebody",
+        "get me a human being",
+        "I want to discuss this with one of your people",
+        "there is a mistake and I want to complain",
+        "you are not helping me",
+        "I don't want to talk to a computer",
+        "could one of your colleagues call me",
+    ),
+    Action.VOICEMAIL: (
+        "I would like to leave a message",
+        "can I record a message for him",
+        "please pass on a message",
+    ),
+    Action.REPEAT: (
+        "could you say that again please",
+        "I did not understand what you said",
+        "what was that",
+        "run that by me again",
+    ),
+    Action.GOODBYE: (
+        "that is all thank you goodbye",
+        "no more questions bye",
+        "I have everything I need",
+        "you can hang up now",
+    ),
+}
