@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice, zip_longest
 from typing import Protocol
 
-from asterisk_agent.brain.answer import compose, rest, words_answers
+from asterisk_agent.brain.answer import compose, rest
 from asterisk_agent.brain.confidence import (
     ANSWER,
     ASK_BACK,
@@ -42,6 +42,7 @@ from asterisk_agent.brain.office import FILE as HOURS
 from asterisk_agent.brain.office import Office
 from asterisk_agent.brain.phrases import phrases_for
 from asterisk_agent.brain.question import Question
+from asterisk_agent.brain.wording import wording
 from asterisk_agent.brain.words import normalise
 from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.paths import data_directory
@@ -105,7 +106,10 @@ def build(
         config.teams,
         data_directory() / "vectors",
     )
-    return Brain(config, channel, index, engines.model, clock, office=office, examples=examples)
+    brain = Brain(config, channel, index, engines.model, clock, office=office, examples=examples)
+    about = {"channel": channel.id, "kind": brain.wording.kind, "why": brain.wording.why}
+    log.info("brain: how answers are worded", extra=about)
+    return brain
 
 
 def index_of(config: Config, channel: Channel, embedder: Embedder) -> Index:
@@ -156,7 +160,9 @@ class Brain:
         self._config = config
         self._channel = channel
         self._index = index
-        self._model = model if words_answers(config.engines.llm, model) else None
+        self.wording = wording(config)
+        """Whose words it answers in, and why."""
+        self._model = model if self.wording.generative else None
         self._clock = clock
         self._office = office
         self._examples = examples

@@ -161,6 +161,16 @@ def count(findings: Iterable[Finding]) -> Report:
     return Report(kept, figures, totals, _delays([f.reply.ms.total for f in kept]))
 
 
+def otherwise(own: Report, worded: Report) -> float:
+    """The share of answers that a model put in other words than the documents' own."""
+    pairs = [
+        (a.reply.text, b.reply.text)
+        for a, b in zip(own.findings, worded.findings, strict=True)
+        if b.reply.action is Action.ANSWER
+    ]
+    return _share(a != b for a, b in pairs) if pairs else 0.0
+
+
 _FIGURES = {
     "right": (Kind.ANSWERABLE, Kind.DIALOGUE),
     "handed_over": (Kind.UNANSWERABLE,),
