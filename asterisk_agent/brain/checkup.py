@@ -20,6 +20,13 @@ ALIKE, NEARLY_ALIKE = 0.93, 0.90
 SAME_WORDS = 0.6
 """Share of words in common from which two passages are nearly the same."""
 _AMOUNT = re.compile(r"([$£€])\s?(\d[\d.,]*\d|\d)|(\d[\d.,]*\d|\d)\s?(%|[A-Za-z]+)")
+_TO_A_MACHINE = re.compile(
+    r"\b(?:ignore|disregard|forget|override) (?:\w+ ){0,3}?(?:instructions?|rules|prompts?)\b"
+    r"|\bsystem (?:prompt|message)\b|^\W*(?:system|assistant|developer)\s*:"
+    r"|\byou are (?:now )?(?:an? |the )?(?:ai|assistant|chatbot|language model|unrestricted)\b"
+    r"|\b(?:tell|transfer|connect|redirect) (?:every|all|each|any) callers?\b",
+    re.IGNORECASE,
+)
 _ONE_TO_TWELVE = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _CLOCK = re.compile(rf"\b(?:{_ONE_TO_TWELVE})(?: [a-z-]+)? [ap]\.m\.")
 """A time as ``speakable`` writes it."""
@@ -33,7 +40,8 @@ _HALVES = ("a", "p", "am", "pm")
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One thing to look at. ``kind``: contradiction, hours, numbers, duplicate, long, hidden."""
+    """One thing to look at. ``kind``: contradiction, hours, numbers, duplicate,
+    instruction, long, hidden."""
 
     kind: str
     text: str
@@ -49,6 +57,7 @@ def doubts(index: Index, office: Office | None = None) -> Iterator[Doubt]:
         yield from _other_hours(index, office)
     yield from _other_numbers(index, [(a, b) for a, b, cosine in near if cosine >= ALIKE])
     yield from _duplicates(index, pairs)
+    yield from _instructions(index)
     yield from _too_long(index)
     yield from _hidden(index)
 
@@ -155,6 +164,16 @@ def _duplicates(index: Index, pairs: Sequence[tuple[Passage, Passage]]) -> Itera
     for a, b in pairs:
         if _common(index, a, b) >= SAME_WORDS:
             yield Doubt("duplicate", "say nearly the same: keep one", (a, b))
+
+
+def _instructions(index: Index) -> Iterator[Doubt]:
+    """Sentences for a machine, not for a caller. They change nothing, and would be read out."""
+    for passage in index.passages:
+        for sentence in sentences(f"{passage.heading}. {passage.text}"):
+            if _TO_A_MACHINE.search(sentence):
+                text = f'would be read to a caller as it stands: "{sentence}"'
+                yield Doubt("instruction", text, (passage,))
+                break
 
 
 def _too_long(index: Index) -> Iterator[Doubt]:
