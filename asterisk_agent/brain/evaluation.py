@@ -155,6 +155,10 @@ def count(findings: Iterable[Finding]) -> Report:
         if found:
             figures[name] = _share(f.verdict is Verdict.RIGHT for f in found)
             totals[name] = len(found)
+    wanted = by_kind["right"]
+    if wanted:
+        figures["at_once"] = _share(f.verdict is Verdict.RIGHT and not f.asked_back for f in wanted)
+        totals["at_once"] = len(wanted)
     if teams:
         figures["team"] = _share(f.right_team is True for f in teams)
         totals["team"] = len(teams)

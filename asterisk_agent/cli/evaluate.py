@@ -33,6 +33,7 @@ QUESTIONS = "questions.yaml"
 NAMES = {
     "wrong": "answered wrong",
     "right": "answered right, of the answerable",
+    "at_once": "… of these without asking back",
     "handed_over": "handed over, of the unanswerable",
     "person": "a person when asked for",
     "team": "the right team",
@@ -111,8 +112,11 @@ def evaluate(
     required = {**questions.required, **_thresholds(require or [])}
     if compare and speech:
         raise AgentError("--compare is by text", hint="leave out --speech")
-    chosen = _compared(loaded, questions.cases) if compare else None
-    report = count(_all(loaded, questions.cases, (voice or [""]) if speech else []))
+    chosen = None
+    if compare:
+        chosen, report = _compared(loaded, questions.cases)
+    else:
+        report = count(_all(loaded, questions.cases, (voice or [""]) if speech else []))
     failures = report.failures(required)
     if as_json:
         about = {"kind": chosen.kind, "why": chosen.why} if chosen is not None else None
@@ -142,10 +146,10 @@ def _all(config: Config, cases: tuple[Case, ...], voices: list[str]) -> list[Fin
     return findings
 
 
-def _compared(config: Config, cases: tuple[Case, ...]) -> Wording:
-    """Ask in both ways, and keep what each was worth."""
+def _compared(config: Config, cases: tuple[Case, ...]) -> tuple[Wording, Report]:
+    """Ask in both ways, and keep what each was worth. The report is on what callers hear now."""
     from asterisk_agent.brain.evaluation import count, otherwise
-    from asterisk_agent.brain.wording import Score, store
+    from asterisk_agent.brain.wording import Score, store, wording
 
     if config.engines.llm.engine == "none":
         hint = "name a model under engines.llm in agent.yaml, or leave out --compare"
@@ -161,7 +165,8 @@ def _compared(config: Config, cases: tuple[Case, ...]) -> Wording:
         )
         for report, part in ((own, 0.0), (worded, share))
     ]
-    return store(config, scores[0], scores[1], datetime.now(UTC))
+    chosen = store(config, scores[0], scores[1], datetime.now(UTC))
+    return chosen, worded if wording(config).generative else own
 
 
 def _answering(config: Config, way: str) -> Config:
