@@ -75,11 +75,11 @@ def compare(extractive: Score, generative: Score, model: str) -> Wording:
     if generative.right < extractive.right:
         shares = f"{generative.right:.1%} right, the documents' own words {extractive.right:.1%}"
         return Wording(False, f"{model} got {shares}")
-    if generative.p95_ms > SLOWEST_MS:
-        return Wording(False, f"{model} took {generative.p95_ms:.0f} ms (p95)")
     if generative.worded < LEAST_WORDED:
         share = f"{generative.worded:.0%} of the answers"
         return Wording(False, f"{model} put no more than {share} in other words")
+    if generative.p95_ms > SLOWEST_MS:
+        return Wording(False, f"{model} took {generative.p95_ms:.0f} ms (p95)")
     return Wording(True, f"{model} got {generative.right:.1%} right and none more wrong")
 
 
