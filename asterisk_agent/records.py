@@ -60,6 +60,19 @@ class Step:
     result: str = ""
 
 
+@dataclass(slots=True)
+class Callback:
+    """Whom to call back, on which number, about what; "" for what the caller did not tell.
+
+    ``confirmed``: the number was read back, or is the caller's own, and the caller said yes.
+    """
+
+    name: str = ""
+    number: str = ""
+    confirmed: bool = False
+    reason: str = ""
+
+
 _ANSWERS = ("answer", "repeat", "smalltalk")
 
 
@@ -83,6 +96,8 @@ class Story:
     path: list[Step] = field(default_factory=list)
     message: str | None = None
     """What the caller left with the agent for whoever calls back."""
+    callback: Callback | None = None
+    """The same, taken apart."""
     tasks: list[str] = field(default_factory=list)
     """What people have to do about it: ``call_back``."""
 
@@ -117,6 +132,7 @@ class Story:
             "turns": [asdict(turn) for turn in self.turns],
             "path": [asdict(step) for step in self.path],
             "message": self.message,
+            "callback": None if self.callback is None else asdict(self.callback),
             "tasks": list(self.tasks),
         }
 

@@ -37,6 +37,10 @@ class Report:
     restart_for: list[str] = field(default_factory=list)
     asterisk: str = ""
     """``ok`` where Asterisk has read its files again, else why not."""
+    indexed: str = ""
+    """When the documents in use were read, in UTC."""
+    documents: list[str] = field(default_factory=list)
+    """Why the documents on disk are not in use; those read before are."""
 
     @property
     def alive(self) -> bool:
@@ -59,14 +63,14 @@ class Status:
 
     def started(self) -> None:
         """The service takes calls."""
-        self._report.started = self._report.loaded = self._time()
+        self._report.started = self._report.loaded = self._report.indexed = self._time()
         self._write()
 
     def taken_over(self, restart_for: Sequence[str], asterisk: str) -> None:
         """A new configuration is in use; ``restart_for`` are the keys that are not yet."""
         self._report.reloads += 1
-        self._report.loaded = self._time()
-        self._report.problems = []
+        self._report.loaded = self._report.indexed = self._time()
+        self._report.problems, self._report.documents = [], []
         self._report.restart_for = list(restart_for)
         self._report.asterisk = asterisk
         self._write()
@@ -76,6 +80,18 @@ class Status:
         self._report.reloads += 1
         self._report.problems = list(problems)
         self._write()
+
+    def read_again(self) -> None:
+        """Changed documents are in use."""
+        self._report.indexed = self._time()
+        self._report.documents = []
+        self._write()
+
+    def unreadable(self, problems: Sequence[str]) -> None:
+        """The documents on disk cannot be read, those in use stay; none: they can again."""
+        if self._report.documents != list(problems):
+            self._report.documents = list(problems)
+            self._write()
 
     def stopped(self) -> None:
         """The service has ended."""

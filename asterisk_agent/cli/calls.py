@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from asterisk_agent.cli.app import (
@@ -45,6 +46,9 @@ def calls(
     if as_json:
         print_json(latest)
         return
+    if tasks:
+        out.print(_task_table(latest))
+        return
     table = Table(
         "call", "started", "channel", "outcome", "reason", "team", "turns", "to do", box=None
     )
@@ -77,7 +81,32 @@ def show(
         out.print(f"→ {step['to']}: {step['because']} {step['result']}", markup=False)
     if call.get("message"):
         out.print(f"message: {call['message']}", markup=False)
+    for key, value in _callback(call).items():
+        out.print(f"{key}: {value}", markup=False)
     out.print(f"outcome: {call['outcome']} ({call['reason']})", markup=False)
+
+
+def _task_table(calls: list[dict[str, Any]]) -> Table:
+    """What is to be done, for whom: on a caller's own number where they gave none."""
+    table = Table("call", "started", "channel", "to do", "name", "number", "about", box=None)
+    for call in calls:
+        to_do = ", ".join(call["tasks"]).replace("_", " ")
+        told = _callback(call)
+        number = told.get("number") or call["caller"]
+        about = told.get("about") or call.get("message")
+        row = (call["id"][:8], call["started"], call["channel"], to_do, told.get("name"))
+        table.add_row(*(escape(str(cell or "-")) for cell in (*row, number, about)))
+    return table
+
+
+def _callback(call: dict[str, Any]) -> dict[str, str]:
+    """What a caller left, by name, without what they did not tell."""
+    left = call.get("callback") or {}
+    number = left.get("number")
+    if number and not left.get("confirmed"):
+        number += " (not confirmed)"
+    found = {"name": left.get("name"), "number": number, "about": left.get("reason")}
+    return {key: str(value) for key, value in found.items() if value}
 
 
 def _turn(turn: dict[str, Any]) -> str:
