@@ -23,7 +23,7 @@ from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
 from asterisk_agent.errors import AgentError
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
-from asterisk_agent.hearing import TurnAudio
+from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
 from asterisk_agent.message import Declined, Done, MessageTaker, Say, Step, ToVoicemail, Wait
 from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.records import Callback, Delays, Story, TurnRecord
@@ -93,8 +93,12 @@ class Engines(Protocol):
     async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
         """The probability of speech in each frame."""
 
-    async def recognise(self, ear: object, pcm: bytes) -> Transcript:
-        """What a whole turn's 16 kHz audio says."""
+    @property
+    def busy(self) -> bool:
+        """Whether the recogniser has enough to do, so that more work makes callers wait."""
+
+    async def recognise(self, ear: object, pcm: bytes, *, careful: bool = False) -> Transcript:
+        """What a whole turn's 16 kHz audio says; ``careful``: with more time."""
 
     async def think(
         self,
@@ -469,10 +473,26 @@ class Call:
             self._understood(Finish.NOTHING)
             return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
         reply = await self._engines.think(self._reply, transcript.text, self._history)
-        self._understood(self._finish(transcript.text, reply))
+        finished = self._finish(transcript.text, reply)
+        self._understood(finished)
         if self._message is not None:
             return Thought(transcript, reply, b"", 0.0, self._clock())  # what is said is not this
+        if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._engines.busy:
+            transcript, reply = await self._heard_again(transcript, reply)
         return await self._voiced(transcript, reply)
+
+    async def _heard_again(self, first: Transcript, reply: Reply) -> tuple[Transcript, Reply]:
+        """What was understood has no answer; there is time to listen to it once more."""
+        pcm, before = self._audio.pcm, self._audio.text
+        heard = await self._engines.recognise(self._session, pcm, careful=True)
+        text = f"{before} {heard.text}".strip()
+        if not heard.text or text == first.text:
+            return first, reply
+        other = await self._engines.think(self._reply, text, self._history)
+        if not is_better(other, reply):
+            return first, reply
+        self._understood(self._finish(text, other))
+        return replace(heard, text=text, compute_s=first.compute_s + heard.compute_s), other
 
     async def _recognise(self) -> Transcript:
         """The words of the turn so far; of a long one, only its last part is still unknown."""
@@ -721,6 +741,7 @@ class Call:
             loud = max(probabilities) >= self._turns.settings.quiet_probability
             if loud and self._echo.is_echo():
                 probabilities = [0.0] * whole
+            self._turns.machine_busy = self._engines.busy
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
                 self._audio.keep(piece, speaking=self._turns.caller_speaking)

@@ -91,7 +91,7 @@ class Desk:
             if job.given_up:
                 return {}
             session.feed(job.body[start : start + HEARD_AT_ONCE_BYTES])
-        return asdict(session.result(given_up))
+        return asdict(session.result(given_up, careful=job.fields.get("careful", False)))
 
     def think(self, job: Job) -> Mapping[str, Any]:
         """What a caller said to a brain's reply."""
