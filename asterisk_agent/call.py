@@ -52,6 +52,8 @@ LAST_WORDS_S = 0.5
 """A "yes" this close to the end of what the agent says is meant as an answer, not a murmur."""
 QUESTION_S = 2.5
 """The same where what the agent says ends with a question."""
+MURMUR_S = 0.7
+"""What is shorter, and has no answer, does not take the floor from the agent."""
 PARTING_HOLD_S = 1.5
 """A caller who talks into the last sentence goes to a person after this at the latest."""
 AGAIN_S = 0.6
@@ -445,13 +447,23 @@ class Call:
     def _finish(self, text: str, reply: Reply) -> Finish:
         """Whether the caller has finished, as far as the words and the reply tell."""
         language = self._config.agent.language
-        if not self._floor.is_set() and is_back_channel(text, language, parting=self._parting):
+        if not self._floor.is_set() and (
+            is_back_channel(text, language, parting=self._parting) or self._is_murmur(reply)
+        ):
             asks = self._saying.endswith("?")
             if not self._pacer.speaking or self._pacer.left_s > (
                 QUESTION_S if asks else LAST_WORDS_S
             ):
                 return Finish.BACK_CHANNEL
         return weigh(finish(text, language, self._saying), reply)
+
+    def _is_murmur(self, reply: Reply) -> bool:
+        """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
+
+        A recogniser finds words in an "uh-huh", too.
+        """
+        nonsense = reply.unanswered or (reply.action is Action.CLARIFY and not reply.options)
+        return nonsense and self._turns.speech_s < MURMUR_S
 
     def _understood(self, finish: Finish) -> None:
         """Tell whose turn it is, if the pause that was guessed at still lasts."""

@@ -41,7 +41,7 @@ class TurnSettings:
     """Once speech began, a frame must fall below this to count as quiet."""
     onset_s: float = 0.09
     """Speech this long begins a turn: shorter is a click or a breath."""
-    pause_s: float = 0.10
+    pause_s: float = 0.06
     """Quiet this long is worth a guess at what was said, in case the turn is over."""
     resume_s: float = 0.08
     """Sound this long within a pause is speech again: a click would move the turn's end."""
@@ -128,6 +128,11 @@ class TurnTaker:
     def caller_speaking(self) -> bool:
         """Whether a turn of the caller's is under way."""
         return self._speech_start is not None
+
+    @property
+    def speech_s(self) -> float:
+        """How long the caller's turn has lasted so far, from its first sound to its last."""
+        return 0.0 if self._speech_start is None else self._last_voice - self._speech_start
 
     def agent_busy(self, now: float) -> None:
         """The agent thinks or speaks: the caller's silence is not counted."""

@@ -116,7 +116,7 @@ def test_the_words_may_come_after_the_shortest_wait():
 
 
 def test_a_thought_that_was_dropped_makes_no_voice():
-    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.45, "what a visit costs", 1.0)
+    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.38, "what a visit costs", 1.0)
     result = talk(script.hangs_up(ASKED + 9))
     assert f"You said {KNOW}." not in result.engines.sentences
     assert result.engines.recognised[-1] == f"{KNOW} what a visit costs"
@@ -192,6 +192,15 @@ def test_a_murmur_does_not_cost_the_answer(text):
     assert went_on <= max(SETTINGS.complete_s, SETTINGS.pause_s + RECOGNISE_S) + SLACK_S
     (answer,) = [turn for turn in result.story.turns if turn.action == Action.ANSWER]
     assert answer.heard_s == pytest.approx(length_s(LONG), abs=FRAME_S), "counted once"
+
+
+def test_a_short_sound_that_is_taken_for_words_without_sense_does_not_cost_the_answer():
+    result = interrupted("what about mars", 0.3)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+    result = interrupted("what about mars", 1.2)
+    assert heard_s(result, LONG) < length_s(LONG) / 2
+    assert callers(result) == [COST, "what about mars"]
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 1.0])

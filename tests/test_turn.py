@@ -115,7 +115,7 @@ def test_who_goes_on_after_a_pause_has_one_turn() -> None:
 def test_a_gap_below_the_pause_is_nothing() -> None:
     line = Line()
     line.speech(0.96)
-    line.quiet(0.096)
+    line.quiet(0.032)
     line.speech(0.96)
     assert line.kinds() == [SpeechStarted]
 

@@ -49,6 +49,11 @@ class Keeper:
         return process is not None and not process.gone.is_set() and not process.stuck
 
     @property
+    def late(self) -> bool:
+        """Whether the engines have more to do than they should."""
+        return self._process is not None and self._process.late
+
+    @property
     def process(self) -> EngineProcess:
         """The process to ask. Raises EngineError while there is none."""
         if self._process is None:

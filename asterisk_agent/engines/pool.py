@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from asterisk_agent.capacity import calls_carried
 from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.base import VoiceDetector
@@ -60,6 +62,16 @@ class EnginePool:
     def ready(self) -> bool:
         """Whether calls can be answered: False while the engines are lost or stuck."""
         return self._keeper.ready
+
+    @property
+    def late(self) -> bool:
+        """Whether callers wait for each other: a new one should not come in now."""
+        return self._keeper.late
+
+    @property
+    def calls(self) -> int:
+        """How many calls at once the engines carry on this machine, as measured at their start."""
+        return calls_carried(self._keeper.process.turn_cpu_s, os.cpu_count() or 1)
 
     async def start(self, first: Child | None = None) -> None:
         """Load and warm everything. Raises EngineError for a model that is missing or broken."""

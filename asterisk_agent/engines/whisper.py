@@ -43,6 +43,8 @@ class WhisperRecognizer:
     """A ``Recognizer`` from the folder of a CTranslate2 Whisper model.
 
     ``language`` is what callers speak ("en", "en-US"); ``hotwords`` are names worth expecting.
+    ``at_once`` turns are recognised at the same time, each on one core: a second core makes none
+    of them quicker (measured: 250 ms on one, 245 ms on two), but two of them take 320 ms together.
     Raises EngineError where the model is missing or broken, or does not know the language.
     """
 
@@ -52,7 +54,7 @@ class WhisperRecognizer:
         language: str = "en",
         *,
         hotwords: Sequence[str] = (),
-        threads: int = 0,
+        at_once: int = 1,
     ) -> None:
         self.name = f"whisper {folder.name}"
         hint = f"run: asterisk-agent models pull {folder.name}"
@@ -63,7 +65,11 @@ class WhisperRecognizer:
 
             self._library: Any = ctranslate2
             self._model = ctranslate2.models.Whisper(
-                str(folder), device="cpu", compute_type="int8", intra_threads=threads
+                str(folder),
+                device="cpu",
+                compute_type="int8",
+                intra_threads=1,
+                inter_threads=at_once,
             )
             self._tokens: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._features = FeatureExtractor(feature_size=self._model.n_mels)
