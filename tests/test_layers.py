@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "asterisk_agent"
 PACKAGE = ROOT.name
 LAYERS = (
     {"errors", "events", "plan"},
+    {"redaction"},
     {"config"},
     {
         "capacity",
@@ -22,6 +23,7 @@ LAYERS = (
         "speech",
         "speech_english",
         "audio",
+        "recording",
         "turn",
         "finished",
         "finished_english",
@@ -33,8 +35,8 @@ LAYERS = (
     | {"dialplan"},
     {"brain", "engines"},
     {"net", "engine_process"},
-    {"call", "records", "prompts"},
-    {"site", "visits", "reception", "status"},
+    {"brief", "call", "records", "prompts"},
+    {"ceilings", "site", "visits", "reception", "status"},
     {"service"},
     {"sandbox", "cli"},
 )
@@ -55,6 +57,7 @@ WITHIN = {  # who may import whom of the same layer
     ("finished", "finished_english"),
     ("finished", "turn"),
     ("brain", "engines"),
+    ("call", "brief"),
     ("call", "records"),
     ("visits", "site"),
     ("reception", "site"),
