@@ -132,6 +132,46 @@ def test_a_click_after_the_question_does_not_delay_the_answer():
     assert answer.delay_ms.total / 1000 == pytest.approx(heard, abs=SLACK_S)
 
 
+# --- Heard twice ----------------------------------------------------------------------------
+
+MISHEARD = "what about mars"
+
+
+def careful(text, busy=False):
+    def tune(engines):
+        engines.careful, engines.busy = text, busy
+
+    return tune
+
+
+def asked_once(text, **options):
+    return talk(Script().says(ASKED, text, 1.5).hangs_up(ASKED + 6), **options)
+
+
+def test_what_has_no_answer_is_heard_once_more():
+    result = asked_once(MISHEARD, tune=careful(COST))
+    assert callers(result) == [COST]
+    assert result.said(PRICE).start <= ASKED + 1.5 + SETTINGS.doubtful_s + SLACK_S
+    assert result.engines.thought == [MISHEARD, COST]
+
+
+@pytest.mark.parametrize("second", [MISHEARD, "what about venus", ""])
+def test_a_second_hearing_that_is_no_better_changes_nothing(second):
+    replies = REPLIES | {"what about venus": REPLIES[MISHEARD]}
+    result = asked_once(MISHEARD, replies=replies, tune=careful(second))
+    assert callers(result) == [MISHEARD]
+
+
+def test_what_has_an_answer_is_not_heard_again():
+    result = asked_once(COST, tune=careful("goodbye"))
+    assert result.engines.thought == [COST]
+
+
+def test_nor_is_anything_while_other_callers_wait():
+    result = asked_once(MISHEARD, tune=careful(COST, busy=True))
+    assert callers(result) == [MISHEARD]
+
+
 # --- Long speech ----------------------------------------------------------------------------
 
 FIRST = "hello my name is pat and we moved into a new flat two weeks ago and since then"

@@ -125,6 +125,10 @@ def test_without_a_story_the_phone_is_believed():
     assert found.delay_s == pytest.approx(0.6)
 
 
+def test_a_call_without_a_question_has_nothing_to_measure():
+    assert measure(CallSeen("+1", 100.0, answered=101.0, ended=120.0), None) == []
+
+
 def test_when_a_voice_falls_silent():
     recording = Recording(8000)
     for index in range(100):

@@ -166,6 +166,9 @@ class FakeEngines:
         self.thought: list[str] = []
         self.fail_at: str = ""
         self.recognise_s = RECOGNISE_S
+        self.careful = ""
+        """What a second, careful hearing understands instead."""
+        self.busy = False
 
     def listen(self) -> Any:
         return None
@@ -173,8 +176,10 @@ class FakeEngines:
     async def detect(self, _: Any, frames: Any) -> list[float]:
         return [1.0 if np.max(np.frombuffer(pcm, "<i2")) > STEP / 2 else 0.0 for pcm in frames]
 
-    async def recognise(self, _: Any, pcm: bytes) -> Transcript:
+    async def recognise(self, _: Any, pcm: bytes, *, careful: bool = False) -> Transcript:
         await asyncio.sleep(self.recognise_s)
+        if careful and self.careful:
+            return Transcript(self.careful, 0.9, len(pcm) / 32000, RECOGNISE_S)
         levels = np.round(np.frombuffer(pcm, "<i2") / STEP).astype(int)
         words = []
         for index, (start, end, text) in enumerate(self._script.speech):
@@ -191,11 +196,12 @@ class FakeEngines:
         self.thought.append(utterance)
         return self._replies.get(utterance, Reply(f"You said {utterance}.", Action.ANSWER))
 
-    async def speak(self, sentence: str) -> bytes:
-        return b"".join([piece async for piece in self.voice(sentence)])
+    async def speak(self, sentence: str, *, slow: bool = False) -> bytes:
+        return b"".join([piece async for piece in self.voice(sentence, slow=slow)])
 
-    async def voice(self, sentence: str) -> Any:
+    async def voice(self, sentence: str, *, slow: bool = False) -> Any:
         await asyncio.sleep(VOICE_S)
+        sentence += " (slowly)" * slow
         if sentence not in self.sentences:
             self.sentences.append(sentence)
         level = self.sentences.index(sentence) + 1

@@ -157,6 +157,10 @@ class EngineProcess(asyncio.Protocol):
             if question.kind in _FOR_CALLERS
         )
 
+    def pending(self, kind: str) -> int:
+        """How much work of a kind is begun or waits."""
+        return sum(question.kind == kind for question in self._questions.values())
+
     @property
     def late(self) -> bool:
         """Whether a caller waits for it longer than callers should: it has enough to do."""
