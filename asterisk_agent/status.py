@@ -37,6 +37,8 @@ class Report:
     restart_for: list[str] = field(default_factory=list)
     asterisk: str = ""
     """``ok`` where Asterisk has read its files again, else why not."""
+    records: str = "ok"
+    """``ok`` where the call log is written, else why not, and what waits."""
     indexed: str = ""
     """When the documents in use were read, in UTC."""
     documents: list[str] = field(default_factory=list)
@@ -80,6 +82,12 @@ class Status:
         self._report.reloads += 1
         self._report.problems = list(problems)
         self._write()
+
+    def recorded(self, health: str) -> None:
+        """How the call log is."""
+        if health != self._report.records:
+            self._report.records = health
+            self._write()
 
     def read_again(self) -> None:
         """Changed documents are in use."""

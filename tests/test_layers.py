@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "asterisk_agent"
 PACKAGE = ROOT.name
 LAYERS = (
     {"errors", "events", "plan"},
+    {"redaction"},
     {"config"},
     {
         "capacity",
@@ -22,6 +23,7 @@ LAYERS = (
         "speech",
         "speech_english",
         "audio",
+        "recording",
         "turn",
         "finished",
         "finished_english",
@@ -36,8 +38,8 @@ LAYERS = (
     | {"dialplan"},
     {"brain", "engines"},
     {"net", "engine_process", "message"},
-    {"call", "records", "prompts"},
-    {"site", "visits", "reception", "status", "reindex"},
+    {"brief", "call", "records", "prompts"},
+    {"ceilings", "site", "visits", "reception", "status", "reindex"},
     {"service"},
     {"sandbox", "cli"},
 )
@@ -61,6 +63,7 @@ WITHIN = {  # who may import whom of the same layer
     ("message_parts", "message_english"),
     ("message_parts", "dictated"),
     ("brain", "engines"),
+    ("call", "brief"),
     ("call", "records"),
     ("site", "reindex"),
     ("visits", "site"),

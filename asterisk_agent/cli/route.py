@@ -48,8 +48,9 @@ def route(
         ),
     ] = None,
     agent: Annotated[
-        AgentHealth, typer.Option("--agent", help="How the agent is then.")
-    ] = AgentHealth.UP,
+        AgentHealth | None,
+        typer.Option("--agent", help="How the agent is then; spent: its ceiling is reached."),
+    ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -69,15 +70,28 @@ def route(
     plan_at = _plans(settings)
     zone = moment.zone_of(settings, channel)
     lengths = _lengths(settings)
+    spent_in = _spent_in(channel, settings)
     for then in _times(at, as_json, zone):
         plan = plan_at(then)
         standing = state_at(plan.channels[channel.id], plan, override, then)
-        steps = path(plan.channels[channel.id], plan, override, then, agent, lengths=lengths)
+        spent = f"{then.astimezone(ZoneInfo(settings.timezone)):%Y-%m}" == spent_in
+        health = agent or (AgentHealth.SPENT if spent else AgentHealth.UP)
+        steps = path(plan.channels[channel.id], plan, override, then, health, lengths=lengths)
         if as_json:
             print_json(_as_json(channel, standing, steps))
         else:
             call = f"{number} ({channel.label}), {moment.shown(then, zone)}"
             _tell(call, standing, steps, zone)
+
+
+def _spent_in(channel: Channel, config: Config) -> str | None:
+    """This month (``2026-03``) where the channel has used up its minutes, else None."""
+    from asterisk_agent.ceilings import is_spent
+    from asterisk_agent.cli.channels import month_used
+
+    if channel.ceiling is None or not is_spent(channel, month_used(config) or {}):
+        return None
+    return f"{moment.now().astimezone(ZoneInfo(config.timezone)):%Y-%m}"
 
 
 def _channel_of(number: str, config: Config) -> Channel:

@@ -81,7 +81,10 @@ class _Fields(logging.Formatter):
 
 
 def _log_to_stderr() -> None:
+    from asterisk_agent.redaction import Redactor
+
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Redactor())
     handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("panoramisk").setLevel(logging.CRITICAL)

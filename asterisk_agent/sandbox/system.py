@@ -41,6 +41,7 @@ def needs(*, compiler: bool) -> list[Need]:
         Need(venv, "makes virtual environments", _has_ensurepip),
         Need("libgomp1", "lets the engines use all cores", lambda: _has_library("libgomp.so.1")),
         Need("faketime", "moves the clock in tests", _has_faketime),
+        Need("postgresql", "is a database in tests", lambda: postgres_programs() is not None),
         Need("debian-archive-keyring", "verifies the private Asterisk", _has_keyring),
     ]
     if compiler:
@@ -112,6 +113,13 @@ def _has_library(name: str) -> bool:
 
 def _has_faketime() -> bool:
     return any(_has_library(f"{folder}libfaketimeMT.so.1") for folder in ("faketime/", ""))
+
+
+def postgres_programs() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs, which stand in no search path."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(found, key=lambda program: float(program.parts[-3]), default=None)
+    return None if newest is None else newest.parent
 
 
 def _has_keyring() -> bool:
