@@ -556,9 +556,14 @@ class Call:
     def _is_murmur(self, reply: Reply) -> bool:
         """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
 
-        A recogniser finds words in an "uh-huh", too.
+        A recogniser finds words in an "uh-huh", too, even "that's all right"; and who says goodbye
+        while the agent speaks hangs up without its help.
         """
-        nonsense = reply.unanswered or (reply.action is Action.CLARIFY and not reply.options)
+        nonsense = (
+            reply.unanswered
+            or (reply.action is Action.CLARIFY and not reply.options)
+            or reply.action is Action.GOODBYE
+        )
         return nonsense and self._turns.speech_s < MURMUR_S
 
     def _understood(self, finish: Finish) -> None:
