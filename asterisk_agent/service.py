@@ -9,8 +9,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -20,11 +21,15 @@ from asterisk_agent.brain.phrases import all_sentences
 from asterisk_agent.call import Call
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
+from asterisk_agent.console import Console
+from asterisk_agent.control import Control
 from asterisk_agent.dialplan.features import LAMP
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, EngineError
+from asterisk_agent.metrics import Metrics, Now
 from asterisk_agent.net.ami import AsteriskManager, Headers
+from asterisk_agent.net.control import ControlServer
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
 from asterisk_agent.net.ports import cannot_listen
@@ -52,6 +57,8 @@ QUIET_CHECK_S = 0.5
 CALLS_A_CORE = 4
 LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
+LAG_S = 0.5
+"""How often the event loop's own lateness is measured."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 
 
@@ -84,6 +91,17 @@ class Service:
         self._manager = _manager(config, self._on_event)
         self._status = Status(config.state_directory, config.directory, _now)
         self._renewed = asyncio.Event()
+        self._metrics = Metrics(config.state_directory, self._look)
+        control = Control(
+            self._visits,
+            lambda: self._current().config,
+            self._action,
+            now=_now,
+            health=self._as_shown,
+            figures=self._metrics.text,
+        )
+        self._control = ControlServer(config.control_socket, control.answers)
+        self._console = Console(config.directory)
 
     def stop(self) -> None:
         """Begin the graceful stop; ``run`` returns when it is done."""
@@ -114,6 +132,8 @@ class Service:
                         self._reread,
                         self._reload_when_asked,
                         self._show_switch,
+                        self._console.watch,
+                        self._measure_lag,
                     )
                 ]
                 self._status.started()
@@ -145,6 +165,10 @@ class Service:
                 await server.start(address)
             except OSError as error:
                 raise cannot_listen(key, address, error) from error
+        try:
+            await self._control.start()
+        except OSError as error:  # calls do not depend on it
+            log.error("control: cannot listen: %s", error)
 
     async def _leave(self) -> None:
         """No new calls; every running one gets a sentence and its queue; then out."""
@@ -163,6 +187,7 @@ class Service:
         await asyncio.sleep(LAST_QUESTIONS_S if talking else 0)
         await self._fastagi.stop()
         await self._media.stop()
+        await self._control.stop()
         if self._manager is not None:
             await self._manager.stop()
         for visit in self._visits:
@@ -291,7 +316,8 @@ class Service:
             purpose=visit.purpose,
         )
         try:
-            visit.story.reason = await visit.call.run()
+            reason = await visit.call.run()
+            visit.story.reason = "taken_over" if visit.taken_by else reason
             await self._write(visit.story)
         finally:
             visit.over.set()
@@ -318,6 +344,7 @@ class Service:
         visit.story.outcome = outcome
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
+        self._metrics.finished(visit.story)
         await self._write(visit.story)
         if visit.brief is not None:
             visit.brief.unlink(missing_ok=True)
@@ -327,6 +354,35 @@ class Service:
             await self._writer.run(self._log.write, story.as_json())
         except AgentError as error:
             log.error("records: %s", error)
+
+    # --- what the console sees ----------------------------------------------------------------
+
+    def _look(self) -> Now:
+        return Now(
+            calls=sum(1 for _ in self._visits),
+            talking=sum(visit.talking for visit in self._visits),
+            most=most_calls(self._current().config),
+            ready=self._pool.ready,
+            connected=self._manager is not None and self._manager.connected,
+            waiting=self._pool.waiting,
+        )
+
+    def _as_shown(self) -> Mapping[str, object]:
+        return asdict(self._look()) | {"state": self._health(), "stopping": self._stopping}
+
+    async def _action(self, name: str, **headers: str) -> list[Headers]:
+        if self._manager is None:
+            raise AsteriskError(
+                "not connected to Asterisk's manager interface",
+                hint="check asterisk.ami in agent.yaml and manager.conf",
+            )
+        return await self._manager.action(name, **headers)
+
+    async def _measure_lag(self) -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(LAG_S)
+            self._metrics.lagged(time.monotonic() - began - LAG_S)
 
     # --- what Asterisk tells ------------------------------------------------------------------
 

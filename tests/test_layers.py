@@ -17,6 +17,7 @@ LAYERS = (
         "overrides",
         "routing",
         "route",
+        "outlook",
         "rescue",
         "speech",
         "speech_english",
@@ -31,16 +32,19 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net", "engine_process"},
+    {"net", "engine_process", "console"},
     {"call", "records", "prompts"},
-    {"site", "visits", "reception", "status"},
-    {"service"},
+    {"site", "visits", "reception", "status", "control", "metrics"},
+    {"service", "web"},
     {"sandbox", "cli"},
 )
 WITHIN = {  # who may import whom of the same layer
     ("overrides", "hours"),
     ("facts", "hours"),
     ("facts", "overrides"),
+    ("outlook", "overrides"),
+    ("outlook", "route"),
+    ("outlook", "routing"),
     ("route", "overrides"),
     ("route", "routing"),
     ("routing", "facts"),
@@ -58,6 +62,7 @@ WITHIN = {  # who may import whom of the same layer
     ("visits", "site"),
     ("reception", "site"),
     ("reception", "visits"),
+    ("control", "visits"),
     ("sandbox", "cli"),
 }
 ALONE = {"pacer", "turn"}
@@ -68,7 +73,10 @@ EDGE = (
     "call.py",
     "rescue.py",
     "service.py",
-    "observe.py",
+    "console.py",
+    "web/process.py",
+    "web/feed.py",  # follows the service
+    "web/chores.py",  # other commands, as processes with a limit
     "engines/worker.py",
     "engines/remote.py",  # deadlines for answers of another process, which may never come
     "engines/keeper.py",  # pauses between attempts to start that process

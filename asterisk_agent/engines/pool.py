@@ -61,6 +61,11 @@ class EnginePool:
         """Whether calls can be answered: False while the engines are lost or stuck."""
         return self._keeper.ready
 
+    @property
+    def waiting(self) -> int:
+        """How many questions to the engines are not answered yet."""
+        return self._keeper.waiting
+
     async def start(self, first: Child | None = None) -> None:
         """Load and warm everything. Raises EngineError for a model that is missing or broken."""
         load_detector()  # so that the first call does not pay for it; the others load meanwhile

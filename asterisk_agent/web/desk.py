@@ -1,0 +1,115 @@
+"""What every page works with: the configuration as it stands, the call log, who is signed in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.responses import HTMLResponse
+
+from asterisk_agent.config.load import Survey, survey
+from asterisk_agent.config.schema import FILES, Config
+from asterisk_agent.errors import ConfigError
+from asterisk_agent.records import CallLog
+from asterisk_agent.web import chores
+from asterisk_agent.web.asked import Asked
+from asterisk_agent.web.audit import Audit
+from asterisk_agent.web.feed import Feed
+from asterisk_agent.web.render import Renderer
+from asterisk_agent.web.sessions import Sessions
+from asterisk_agent.web.throttle import Throttle
+from asterisk_agent.web.users import Users
+
+STALE_S = 5.0
+"""What the configuration says of other files is looked at again after this long."""
+LOG_BUSY_S = 2.0
+"""How long a page waits for a call log that is locked."""
+
+
+class Desk:
+    """``config`` is what the console began with: where things lie. ``survey`` is what holds now."""
+
+    def __init__(
+        self,
+        config: Config,
+        now: Callable[[], datetime],
+        *,
+        users: Users | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.began_with = config
+        self.directory = config.directory
+        self.now = now
+        self.clock = clock
+        self.users = users or Users(config.web_directory)
+        self.sessions = Sessions(config.web_directory, self.users, now)
+        self.audit = Audit(config.web_directory, now)
+        self.throttle = Throttle()
+        self.secure = config.web.may_be_reached
+        self.renderer = Renderer(now)
+        self.feed = Feed(config.control_socket, self.renderer.call)
+        self.reload = chores.reload(config.directory, now)
+        self.check = chores.check(config.directory, now)
+        self._surveyed: tuple[object, float, Survey] | None = None
+        self._log: CallLog | None = None
+        self._opening = Lock()
+
+    def survey(self) -> Survey:
+        """The configuration as its files hold it, with every problem and oddity."""
+        mark = _mark(self.directory)
+        found = self._surveyed
+        if found is None or found[0] != mark or self.clock() - found[1] > STALE_S:
+            found = self._surveyed = mark, self.clock(), survey(self.directory)
+        return found[2]
+
+    @property
+    def config(self) -> Config:
+        """The configuration as its files hold it. Raises ConfigError where they have mistakes."""
+        found = self.survey()
+        if found.config is None:
+            raise ConfigError([str(problem) for problem in found.problems])
+        return found.config
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which pages show times."""
+        config = self.survey().config or self.began_with
+        return ZoneInfo(config.timezone)
+
+    def labels(self) -> Mapping[str, str]:
+        """What each channel is called."""
+        config = self.survey().config or self.began_with
+        return {channel.id: channel.label for channel in config.channels.values()}
+
+    def log(self) -> CallLog:
+        """The call log. Raises AgentError where it cannot be opened."""
+        with self._opening:
+            if self._log is None:
+                self._log = CallLog(
+                    self.began_with.records.database,
+                    timezone=self.began_with.timezone,
+                    busy_s=LOG_BUSY_S,
+                )
+            return self._log
+
+    def page(self, asked: Asked, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page for whoever asked."""
+        values |= {"asked": asked, "desk": self, "zone": self.zone}
+        return HTMLResponse(self.renderer.page(template, **values), status)
+
+
+def _mark(directory: Path) -> object:
+    """What tells one state of the configuration's files from another."""
+    marks = []
+    for name in FILES:
+        try:
+            status = (directory / name).stat()
+            marks.append((name, status.st_mtime_ns, status.st_size, status.st_ino))
+        except OSError:
+            marks.append((name, 0, 0, 0))
+    return tuple(marks)
