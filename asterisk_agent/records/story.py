@@ -1,25 +1,12 @@
-"""The call log: what happened, who said what, how long each stage took.
-
-A ``Story`` collects one call in memory; ``CallLog`` writes stories to a database on a thread of
-its own. A database that is slow, full or gone never touches a call.
-"""
+"""One call as it is told while it lasts, and the JSON form that everything else works from."""
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
-
-import sqlalchemy as sql
-
-from asterisk_agent.errors import AgentError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -39,6 +26,9 @@ class Delays:
 class TurnRecord:
     """One thing said. ``at_s`` counts from the start of the call; ``heard_s`` is how much of the
     agent's words the caller really heard, or how long the caller spoke.
+
+    ``confidence`` is the recogniser's in the caller's words, the brain's in the agent's.
+    ``interrupted``: the caller cut it short. ``unanswered``: the documents do not say.
     """
 
     who: str
@@ -48,6 +38,9 @@ class TurnRecord:
     source: dict[str, str] | None = None
     action: str | None = None
     delay_ms: Delays | None = None
+    confidence: float | None = None
+    interrupted: bool = False
+    unanswered: bool = False
 
 
 @dataclass(slots=True)
@@ -58,6 +51,29 @@ class Step:
     at_s: float
     because: str
     result: str = ""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One team, or one on-call phone (``on-call:CHANNEL``), that was rung.
+
+    ``waited_s`` is how long the caller waited, None while they do; ``result`` is Asterisk's word.
+    """
+
+    team: str
+    at_s: float
+    waited_s: float | None = None
+    result: str = ""
+    picked_up_by: str | None = None
+
+
+@dataclass(slots=True)
+class Event:
+    """What else happened: ``key`` (detail: which), ``barge_in``, ``error`` (detail: what)."""
+
+    kind: str
+    at_s: float
+    detail: str = ""
 
 
 _ANSWERS = ("answer", "repeat", "smalltalk")
@@ -81,10 +97,20 @@ class Story:
     picked_up_by: str | None = None
     turns: list[TurnRecord] = field(default_factory=list)
     path: list[Step] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     message: str | None = None
     """What the caller left with the agent for whoever calls back."""
     tasks: list[str] = field(default_factory=list)
     """What people have to do about it: ``call_back``."""
+    agent_s: float = 0.0
+    """How long the agent's conversations lasted: what ceilings count."""
+    tokens: int = 0
+    """How many tokens the language model read and wrote."""
+    brief: str | None = None
+    """What whoever picks up is told."""
+    recording: str | None = None
+    """The file of the call's audio."""
 
     def add_tasks(self, tasks: Iterable[str]) -> None:
         """Note what people have to do; each thing once."""
@@ -116,75 +142,16 @@ class Story:
             "picked_up_by": self.picked_up_by,
             "turns": [asdict(turn) for turn in self.turns],
             "path": [asdict(step) for step in self.path],
+            "attempts": [asdict(attempt) for attempt in self.attempts],
+            "events": [asdict(event) for event in self.events],
             "message": self.message,
             "tasks": list(self.tasks),
+            "agent_s": round(self.agent_s, 3),
+            "tokens": self.tokens,
+            "brief": self.brief,
+            "recording": self.recording,
         }
 
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-_metadata = sql.MetaData()
-_calls = sql.Table(
-    "calls",
-    _metadata,
-    sql.Column("id", sql.String(36), primary_key=True),
-    sql.Column("channel", sql.String(64), nullable=False, index=True),
-    sql.Column("caller", sql.String(128), nullable=False),
-    sql.Column("started", sql.String(32), nullable=False, index=True),
-    sql.Column("ended", sql.String(32)),
-    sql.Column("outcome", sql.String(32)),
-    sql.Column("story", sql.Text, nullable=False),
-)
-
-
-class CallLog:
-    """Stories in a database. Every method blocks: call it from a worker thread."""
-
-    def __init__(self, url: str) -> None:
-        """Open the database and make its tables. Raises AgentError where that is impossible."""
-        try:
-            address = sql.make_url(url)
-            if address.get_backend_name() == "sqlite" and address.database:
-                Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = sql.create_engine(address)
-            if address.get_backend_name() == "sqlite":
-                with self._engine.connect() as connection:
-                    connection.execute(sql.text("PRAGMA journal_mode=WAL"))
-            _metadata.create_all(self._engine)
-        except (sql.exc.SQLAlchemyError, OSError) as error:
-            raise AgentError(
-                f"the call log {url.rpartition('@')[2]} cannot be opened: {error}",
-                hint="check records.database in agent.yaml",
-            ) from error
-
-    def close(self) -> None:
-        """Close the database's connections."""
-        self._engine.dispose()
-
-    def write(self, story: dict[str, Any]) -> None:
-        """Insert or replace a story in its JSON form. Raises AgentError; loses nothing else."""
-        row = {
-            key: story[key] for key in ("id", "channel", "caller", "started", "ended", "outcome")
-        }
-        row["story"] = json.dumps(story, ensure_ascii=False)
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(sql.delete(_calls).where(_calls.c.id == story["id"]))
-                connection.execute(sql.insert(_calls).values(row))
-        except sql.exc.SQLAlchemyError as error:
-            raise AgentError(f"the call log could not be written: {error}") from error
-
-    def show(self, call_id: str) -> dict[str, Any] | None:
-        """One call, by its id or by the beginning of it if that is unique; None if unknown."""
-        query = sql.select(_calls.c.story).where(_calls.c.id.startswith(call_id, autoescape=True))
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.limit(2)).all()
-        return json.loads(rows[0][0]) if len(rows) == 1 else None
-
-    def latest(self, limit: int = 20) -> list[dict[str, Any]]:
-        """The newest calls, newest first."""
-        query = sql.select(_calls.c.story).order_by(_calls.c.started.desc()).limit(limit)
-        with self._engine.connect() as connection:
-            return [json.loads(row[0]) for row in connection.execute(query)]
