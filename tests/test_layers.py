@@ -18,6 +18,7 @@ LAYERS = (
         "routing",
         "route",
         "outlook",
+        "logs",
         "rescue",
         "speech",
         "speech_english",

@@ -23,6 +23,7 @@ COMMAND_MODULES = (
     "bench",
     "evaluate",
     "knowledge",
+    "web",
 )
 """Modules of this package; importing one registers its commands."""
 

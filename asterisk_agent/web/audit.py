@@ -66,9 +66,10 @@ class Audit:
             return []
         return list(_changes(lines[-limit:][::-1]))
 
-    def last_on(self, where: str) -> Change | None:
-        """The latest change of a file."""
-        return next((change for change in self.latest() if where in change.where.split()), None)
+    def last_on(self, files: str) -> Change | None:
+        """The latest change of any of these files."""
+        wanted = set(files.split())
+        return next((c for c in self.latest() if wanted & set(c.where.split())), None)
 
 
 def _changes(lines: list[str]) -> Iterator[Change]:

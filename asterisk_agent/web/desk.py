@@ -40,6 +40,8 @@ class Desk:
         now: Callable[[], datetime],
         *,
         users: Users | None = None,
+        reload: chores.Chore | None = None,
+        check: chores.Chore | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.began_with = config
@@ -53,9 +55,11 @@ class Desk:
         self.secure = config.web.may_be_reached
         self.renderer = Renderer(now)
         self.feed = Feed(config.control_socket, self.renderer.call)
-        self.reload = chores.reload(config.directory, now)
-        self.check = chores.check(config.directory, now)
+        self.reload = reload or chores.reload(config.directory, now)
+        self.check = check or chores.check(config.directory, now)
         self._surveyed: tuple[object, float, Survey] | None = None
+        self.scraper: str | None = None
+        """What Prometheus has shown, once it was found good; forgotten with the process."""
         self._log: CallLog | None = None
         self._opening = Lock()
 

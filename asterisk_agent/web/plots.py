@@ -76,7 +76,7 @@ def timeline(call: Mapping[str, Any]) -> Markup:
     ends = [turn["at_s"] + turn["heard_s"] for turn in turns]
     ends += [step["at_s"] for step in call["path"]]
     ends += [one["at_s"] + (one["waited_s"] or 0) for one in call.get("attempts", ())]
-    longest = max([1.0, *ends]) * 1.02
+    longest: float = max([1.0, *ends]) * 1.02
     wide = WIDTH - 60
 
     def at(second: float) -> float:

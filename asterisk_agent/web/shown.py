@@ -65,7 +65,7 @@ def until(instant: datetime | None, zone: ZoneInfo, now: datetime) -> str:
     return f"{there:%A %H:%M}" if there - today < timedelta(days=6) else f"{there:%d %b, %H:%M}"
 
 
-def length(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """A length: ``0:42``, ``12:05``, ``1:02:03``."""
     if seconds is None:
         return NOTHING
@@ -128,7 +128,7 @@ def share(part: int, whole: int) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "local": local,
     "until": until,
-    "length": length,
+    "duration": duration,
     "delay": delay,
     "seconds": seconds,
     "outcome": outcome,
