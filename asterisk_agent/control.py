@@ -24,7 +24,7 @@ LOOK_S = 0.25
 """How often the calls are looked at."""
 BEAT_S = 2.0
 """How often the service tells that it is there, and how it is."""
-LATEST_TURNS = 200
+LATEST_TURNS = 40
 
 Action = Callable[..., Awaitable[list[Headers]]]
 """``AsteriskManager.action``."""
@@ -137,6 +137,7 @@ def live_call(visit: Visit) -> dict[str, Any]:
         "state": str(story.state),
         "started": story.started.isoformat(),
         "stage": "agent" if visit.talking else last.to if last is not None else "",
+        "where": _label_of(visit, last.to) if last is not None else "",
         "since_s": last.at_s if last is not None else 0.0,
         "team": story.team,
         "picked_up_by": story.picked_up_by,
@@ -145,6 +146,12 @@ def live_call(visit: Visit) -> dict[str, Any]:
         "saying": call.saying if call is not None else "",
         "hearing": call is not None and call.caller_speaking,
     }
+
+
+def _label_of(visit: Visit, to: str) -> str:
+    """What a team is called."""
+    team = visit.site.config.teams.get(to.partition(":")[2])
+    return team.label if team is not None else ""
 
 
 def _turn(turn: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,10 +60,10 @@ class Console:
         self.desk = Desk(
             self.config,
             lambda: self.now,
+            lambda: self.seconds,
             users=self.users,
             reload=self.reload,
             check=self.check,
-            clock=lambda: self.seconds,
         )
         self.app = application(self.desk)
 
@@ -131,5 +131,6 @@ def changed(fields, **new):
         key = f"{name}_{number}"
         found.append((name, new.pop(key, new.get(name, value))))
     new = {key: value for key, value in new.items() if key not in dict(fields)}
+    new = {key: value for key, value in new.items() if not key.endswith(tuple("0123456789"))}
     assert not [key for key in new if key != "do"], f"the form has no {new}"
     return found + ([("do", new["do"])] if "do" in new else [])

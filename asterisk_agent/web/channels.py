@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from anyio import from_thread
@@ -12,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from asterisk_agent.config import edit
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.errors import AgentError
-from asterisk_agent.outlook import Forecast, Outlook
-from asterisk_agent.records import Usage
+from asterisk_agent.outlook import Outlook
+from asterisk_agent.records import Insights, Usage
 from asterisk_agent.routing import AgentHealth
 from asterisk_agent.web.asked import Asked, Refused
 from asterisk_agent.web.audit import differences
@@ -37,32 +38,42 @@ def show(desk: Desk, asked: Asked) -> Response:
     found = desk.survey()
     if found.config is None:
         return desk.page(asked, "broken.html", problems=found.problems)
-    lines, problem = _lines(desk, found.config, asked.parameters.get("workspace", ""))
+    workspace, logged = asked.parameters.get("workspace", ""), _logged(desk)
+    lines = _lines(desk, found.config, workspace, logged)
     workspaces = sorted({channel.workspace for channel in found.config.channels.values()})
     return desk.page(
-        asked, "channels.html", lines=lines, workspaces=workspaces, log_problem=problem,
-        workspace=asked.parameters.get("workspace", ""),
+        asked, "channels.html", lines=lines, workspaces=workspaces,
+        log_problem=logged.problem, today=logged.today, workspace=workspace,
         teams={team.id: team.label for team in found.config.teams.values()},
     )  # fmt: skip
 
 
-def _lines(desk: Desk, config: Config, workspace: str) -> tuple[list[Line], str]:
-    forecast, now = Forecast(config), desk.now()
-    usages, problem = _usages(desk, now)
-    lines = [
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the call log adds to the table; ``problem`` says why it does not."""
+
+    usages: Mapping[str, Usage] = field(default_factory=dict)
+    today: Insights | None = None
+    problem: str = ""
+
+
+def _lines(desk: Desk, config: Config, workspace: str, logged: Logged) -> list[Line]:
+    forecast, now, usages = desk.forecast(), desk.moment(), logged.usages
+    return [
         Line(channel, forecast.at(channel, now), zone_of(config, channel), usages.get(channel.id))
         for channel in config.channels.values()
         if workspace in ("", channel.workspace)
     ]
-    return lines, problem
 
 
-def _usages(desk: Desk, now: datetime) -> tuple[dict[str, Usage], str]:
+def _logged(desk: Desk) -> Logged:
+    now = desk.moment()
+    midnight = datetime.combine(now.astimezone(desk.zone).date(), time(), desk.zone)
     try:
         log = desk.log()
-        return log.usages(log.month(now)), ""
+        return Logged(log.usages(log.month(now)), log.insights(midnight, now))
     except AgentError as error:
-        return {}, str(error)
+        return Logged(problem=str(error))
 
 
 def zone_of(config: Config, channel: Channel) -> ZoneInfo:
@@ -100,12 +111,12 @@ def test(desk: Desk, asked: Asked) -> Response:
     """How to call the channel, and what would happen now, or at another time."""
     config, channel = desk.config, channel_of(desk, asked)
     zone = zone_of(config, channel)
-    then, problem = instant(asked.parameters.get("at", ""), zone, desk.now())
+    then, problem = instant(asked.parameters.get("at", ""), zone, desk.moment())
     down = asked.parameters.get("agent") == "down"
     agent = AgentHealth.DOWN if down else AgentHealth.UP
     return desk.page(
         asked, "channel_test.html", channel=channel, then=then, there=zone, problem=problem,
-        outlook=Forecast(config).at(channel, then, agent), down=down,
+        outlook=desk.forecast().at(channel, then, agent), down=down,
         teams={team.id: team.label for team in config.teams.values()},
     )  # fmt: skip
 

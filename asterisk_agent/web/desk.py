@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from starlette.responses import HTMLResponse
 from asterisk_agent.config.load import Survey, survey
 from asterisk_agent.config.schema import FILES, Config
 from asterisk_agent.errors import ConfigError
+from asterisk_agent.outlook import Forecast
 from asterisk_agent.records import CallLog
 from asterisk_agent.web import chores
 from asterisk_agent.web.asked import Asked
@@ -38,15 +38,15 @@ class Desk:
         self,
         config: Config,
         now: Callable[[], datetime],
+        clock: Callable[[], float],
         *,
         users: Users | None = None,
         reload: chores.Chore | None = None,
         check: chores.Chore | None = None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.began_with = config
         self.directory = config.directory
-        self.now = now
+        self.moment = now
         self.clock = clock
         self.users = users or Users(config.web_directory)
         self.sessions = Sessions(config.web_directory, self.users, now)
@@ -58,6 +58,7 @@ class Desk:
         self.reload = reload or chores.reload(config.directory, now)
         self.check = check or chores.check(config.directory, now)
         self._surveyed: tuple[object, float, Survey] | None = None
+        self._forecast: tuple[Config, Forecast] | None = None
         self.scraper: str | None = None
         """What Prometheus has shown, once it was found good; forgotten with the process."""
         self._log: CallLog | None = None
@@ -78,6 +79,13 @@ class Desk:
         if found.config is None:
             raise ConfigError([str(problem) for problem in found.problems])
         return found.config
+
+    def forecast(self) -> Forecast:
+        """What would become of calls. Raises ConfigError where the files have mistakes."""
+        config = self.config
+        if self._forecast is None or self._forecast[0] is not config:
+            self._forecast = config, Forecast(config)
+        return self._forecast[1]
 
     @property
     def zone(self) -> ZoneInfo:

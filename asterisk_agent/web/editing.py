@@ -113,6 +113,8 @@ def _another(rows: Sequence[Row]) -> Row:
 
 def _drafted(desk: Desk, editing: Editing) -> edit.Draft | AgentError:
     """What the files would hold, or why that cannot be told."""
+    if editing.form == handoff.of_channel(editing.config, editing.channel):
+        return edit.Draft({}, {}, desk.survey())  # as they are
     changes = handoff.changes(editing.form, editing.config, editing.channel)
     try:
         return edit.draft(desk.directory, changes)
@@ -136,7 +138,7 @@ def _page(desk: Desk, asked: Asked, editing: Editing, *, status: int = 200) -> R
     files = " ".join(handoff.FILES)
     changed = desk.audit.last_on(files) if editing.found is not None else None
     zone = zone_of(config, channel)
-    at = asked.form.get("at")[:20] or f"{_friday(desk.now(), zone):%Y-%m-%dT%H:%M}"
+    at = asked.form.get("at")[:20] or f"{_friday(desk.moment(), zone):%Y-%m-%dT%H:%M}"
     return desk.page(
         asked, "channel_edit.html", status, editing=editing, channel=channel, form=form,
         config=config, problems=problems, others=others, changed=changed, at=at,
@@ -189,8 +191,9 @@ def _preview(desk: Desk, asked: Asked, editing: Editing, drafted: edit.Draft | A
     if found is not None:
         channel = found.channels[editing.channel.id]
         zone = zone_of(found, channel)
-        at, problem = instant(asked.form.get("at"), zone, _friday(desk.now(), zone))
-        outlook = Forecast(found).at(channel, at)
+        at, problem = instant(asked.form.get("at"), zone, _friday(desk.moment(), zone))
+        same = found is desk.survey().config
+        outlook = (desk.forecast() if same else Forecast(found)).at(channel, at)
         values = {"outlook": outlook, "problem": problem, "then": at, "there": zone}
     teams = {team.id: team.label for team in editing.config.teams.values()}
     return desk.renderer.page("preview.html", channel=editing.channel, teams=teams, **values)

@@ -25,9 +25,9 @@ Call: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """``kind`` is ``open`` (a call is new), ``call``, ``gone`` or ``health``.
+    """``kind`` is ``new`` (a call is new), ``call``, ``gone`` or ``health``.
 
-    ``html`` is made once for all browsers; nothing of ``open``, which differs among users.
+    ``html`` is made once for all browsers; nothing of ``new``, which differs among users.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Feed:
             self._tell(News("gone", told["gone"]))
         elif "call" in told:
             call = told["call"]
-            kind = "call" if call["id"] in self.calls else "open"
+            kind = "call" if call["id"] in self.calls else "new"
             self.calls[call["id"]] = call
             if self._browsers:
                 self._tell(News(kind, call["id"], self._render(call)))

@@ -367,7 +367,7 @@ def _field_of(problem: Problem, form: HandOff, channel: Channel) -> str | None:
             if rest == ["timezone"]:
                 return "timezone"
             for index, row in enumerate(form.rows):
-                if f'"{row.span}"' in problem.what:
+                if problem.what.endswith(f'got "{row.span}"'):
                     return f"row:{index}"
             return "rows"
         case ("messages", name, *_) if name in form.texts:

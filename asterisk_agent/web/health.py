@@ -28,7 +28,7 @@ FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 def show(desk: Desk, asked: Asked) -> Response:
     """Everything in one page; a check that is old is begun anew."""
     last = desk.check.last
-    if not desk.check.running and (last is None or desk.now() - last.at > FRESH):
+    if not desk.check.running and (last is None or desk.moment() - last.at > FRESH):
         from_thread.run_sync(desk.check.begin)
     return _page(desk, asked, "health.html")
 

@@ -40,7 +40,7 @@ def show(desk: Desk, asked: Asked) -> Response:
     labels = desk.labels()
     channel = asked.parameters.get("channel", "")
     channel = channel if channel in labels else ""
-    until = desk.now()
+    until = desk.moment()
     since = _days_ago(until, days - 1, desk.zone)
     problem, found, asking = "", None, []
     try:

@@ -87,7 +87,7 @@ async def _events(desk: Desk, asked: Asked) -> AsyncIterator[str]:
     token = asked.request.cookies.get(cookie_name(desk), "")
     with desk.feed.watching() as news:
         for call in desk.feed.calls.values():
-            yield _event("open", str(call["id"]), _card(desk, asked, call))
+            yield _event("new", str(call["id"]), _card(desk, asked, call))
         yield _event("health", "", _health(desk))
         while True:
             try:
@@ -104,9 +104,9 @@ async def _events(desk: Desk, asked: Asked) -> AsyncIterator[str]:
 
 
 def _told(desk: Desk, asked: Asked, news: News) -> str:
-    if news.kind == "open":
+    if news.kind == "new":
         call = desk.feed.calls.get(news.call)
-        return _event("open", news.call, _card(desk, asked, call)) if call is not None else ""
+        return _event("new", news.call, _card(desk, asked, call)) if call is not None else ""
     if news.kind == "health":
         return _event("health", "", _health(desk))
     return _event(news.kind, news.call, news.html)

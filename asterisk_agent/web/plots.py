@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 720, 180
-LEFT, BOTTOM, TOP = 34, 22, 8
+WIDTH, HEIGHT = 1080, 220
+LEFT, BOTTOM, TOP = 34, 24, 8
 LANE_HEIGHT = 30
 """Sizes in the units of the drawing, which grows and shrinks with the page."""
 

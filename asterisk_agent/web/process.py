@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ class Server(uvicorn.Server):
 
 async def serve(config: Config) -> None:
     """Answer until SIGTERM. Raises AgentError where the port cannot be opened."""
-    desk = Desk(config, lambda: datetime.now(UTC))
+    desk = Desk(config, lambda: datetime.now(UTC), time.monotonic)
     listener = _listen(config)
     web, directory = config.web, config.directory
     settings = uvicorn.Config(

@@ -32,7 +32,7 @@ function follow(list) {
   };
   source.onerror = () => lost.classList.remove("hidden");
 
-  source.addEventListener("open", (event) => {
+  source.addEventListener("new", (event) => {
     const { id, html } = JSON.parse(event.data);
     seen.add(id);
     const old = cardOf(id);
