@@ -393,6 +393,10 @@ class Service:
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
                 visit.story.picked_up_by = event.get("interface")
+        elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None and visit.taken_by:
+                visit.story.picked_up_by = event.get("destchannel", "").rpartition("-")[0]
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
             ended = self._visits.get(id_of(event.get("calluuid", "")))
             if ended is not None:
