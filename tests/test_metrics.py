@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -9,6 +10,7 @@ from asterisk_agent import rescue
 from asterisk_agent.metrics import Metrics, Now
 from asterisk_agent.records import Delays, Step, Story, TurnRecord
 
+DOCS = Path(__file__).parents[1] / "docs"
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 
@@ -62,3 +64,15 @@ def test_rescues_are_counted_by_the_script_that_does_them(tmp_path):
     rescue._count(file)
     assert file.read_text().count("\n") == 1
     rescue._count(tmp_path / "no" / "such" / "folder")  # a caller waits: nothing is raised
+
+
+def test_the_dashboard_asks_for_figures_that_exist(tmp_path):
+    text = Metrics(tmp_path, lambda: Now(0, 0, 8, True, True, 0)).text()
+    known = set(re.findall(r"^# TYPE (\w+)", text, re.M)) | {"asterisk_agent_up"}
+    dashboard = (DOCS / "grafana" / "asterisk-agent.json").read_text(encoding="utf-8")
+    asked = set(re.findall(r"asterisk_agent_\w+", dashboard))
+    assert len(asked) > 8
+    assert {name.removesuffix("_bucket") for name in asked} <= known
+    page = (DOCS / "console.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(?:asterisk_agent|…)_(\w+)`", page))
+    assert {name.removeprefix("asterisk_agent_") for name in known} - told == set()

@@ -79,7 +79,7 @@ def sections(text: str) -> list[Section]:
         found = None if fenced else _HEADING.match(line)
         if found is not None:
             heads.append((number, len(found[1]), found[2]))
-    ends = [number for number, _, _ in heads[1:]] + [len(lines)]
+    ends = [number for number, _, _ in heads][1:] + [len(lines)][: len(heads)]
     return [
         Section(title, level, "\n".join(lines[at + 1 : end]).strip("\n"), at, end)
         for (at, level, title), end in zip(heads, ends, strict=True)
