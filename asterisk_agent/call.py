@@ -21,7 +21,7 @@ from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
-from asterisk_agent.hearing import TurnAudio
+from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
 from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.records import Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
@@ -52,6 +52,8 @@ LAST_WORDS_S = 0.5
 """A "yes" this close to the end of what the agent says is meant as an answer, not a murmur."""
 QUESTION_S = 2.5
 """The same where what the agent says ends with a question."""
+MURMUR_S = 0.7
+"""What is shorter, and has no answer, does not take the floor from the agent."""
 PARTING_HOLD_S = 1.5
 """A caller who talks into the last sentence goes to a person after this at the latest."""
 AGAIN_S = 0.6
@@ -88,8 +90,12 @@ class Engines(Protocol):
     async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
         """The probability of speech in each frame."""
 
-    async def recognise(self, ear: object, pcm: bytes) -> Transcript:
-        """What a whole turn's 16 kHz audio says."""
+    @property
+    def busy(self) -> bool:
+        """Whether the recogniser has enough to do, so that more work makes callers wait."""
+
+    async def recognise(self, ear: object, pcm: bytes, *, careful: bool = False) -> Transcript:
+        """What a whole turn's 16 kHz audio says; ``careful``: with more time."""
 
     async def think(
         self,
@@ -429,8 +435,24 @@ class Call:
             self._understood(Finish.NOTHING)
             return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
         reply = await self._engines.think(self._reply, transcript.text, self._history)
-        self._understood(self._finish(transcript.text, reply))
+        finished = self._finish(transcript.text, reply)
+        self._understood(finished)
+        if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._engines.busy:
+            transcript, reply = await self._heard_again(transcript, reply)
         return await self._voiced(transcript, reply)
+
+    async def _heard_again(self, first: Transcript, reply: Reply) -> tuple[Transcript, Reply]:
+        """What was understood has no answer; there is time to listen to it once more."""
+        pcm, before = self._audio.pcm, self._audio.text
+        heard = await self._engines.recognise(self._session, pcm, careful=True)
+        text = f"{before} {heard.text}".strip()
+        if not heard.text or text == first.text:
+            return first, reply
+        other = await self._engines.think(self._reply, text, self._history)
+        if not is_better(other, reply):
+            return first, reply
+        self._understood(self._finish(text, other))
+        return replace(heard, text=text, compute_s=first.compute_s + heard.compute_s), other
 
     async def _recognise(self) -> Transcript:
         """The words of the turn so far; of a long one, only its last part is still unknown."""
@@ -455,13 +477,23 @@ class Call:
     def _finish(self, text: str, reply: Reply) -> Finish:
         """Whether the caller has finished, as far as the words and the reply tell."""
         language = self._config.agent.language
-        if not self._floor.is_set() and is_back_channel(text, language, parting=self._parting):
+        if not self._floor.is_set() and (
+            is_back_channel(text, language, parting=self._parting) or self._is_murmur(reply)
+        ):
             asks = self._saying.endswith("?")
             if not self._pacer.speaking or self._pacer.left_s > (
                 QUESTION_S if asks else LAST_WORDS_S
             ):
                 return Finish.BACK_CHANNEL
         return weigh(finish(text, language, self._saying), reply)
+
+    def _is_murmur(self, reply: Reply) -> bool:
+        """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
+
+        A recogniser finds words in an "uh-huh", too.
+        """
+        nonsense = reply.unanswered or (reply.action is Action.CLARIFY and not reply.options)
+        return nonsense and self._turns.speech_s < MURMUR_S
 
     def _understood(self, finish: Finish) -> None:
         """Tell whose turn it is, if the pause that was guessed at still lasts."""
@@ -649,6 +681,7 @@ class Call:
             loud = max(probabilities) >= self._turns.settings.quiet_probability
             if loud and self._echo.is_echo():
                 probabilities = [0.0] * whole
+            self._turns.machine_busy = self._engines.busy
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
                 self._audio.keep(piece, speaking=self._turns.caller_speaking)

@@ -47,12 +47,12 @@ class Desk:
         if job.fields["calls"]:
             give_way()
         engines = loader.load(config)
-        loader.warm(engines)
+        turn_cpu_s = loader.warm(engines)
         if engines.model is not None:
             engines = replace(engines, model=Interruptible(engines.model))
         self._engines = engines
         all_give_way()  # also the threads that the libraries have started for themselves
-        return {}
+        return {"turn_cpu_s": turn_cpu_s}
 
     def build(self, job: Job) -> Mapping[str, Any]:
         """A configuration, whose channels' documents to make searchable as a generation."""
@@ -88,7 +88,7 @@ class Desk:
             if job.given_up:
                 return {}
             session.feed(job.body[start : start + HEARD_AT_ONCE_BYTES])
-        return asdict(session.result(given_up))
+        return asdict(session.result(given_up, careful=job.fields.get("careful", False)))
 
     def think(self, job: Job) -> Mapping[str, Any]:
         """What a caller said to a brain's reply."""
@@ -166,6 +166,7 @@ def main() -> None:
             messages.THINK: desk.think,
             messages.SPEAK: desk.speak,
         },
+        {messages.RECOGNISE: loader.recognised_at_once()},
     )
     logging.basicConfig(level=logging.INFO, handlers=[LogToParent(server.send)])
     server.run()

@@ -130,8 +130,10 @@ _COMPLETE = _any(
 )
 
 _MURMUR = (
-    r"(?:m+|mm+ ?h+m+|m+h+m+|h+m+|uh huh|uhuh|ah+|aha|oh|yes|yeah|yep|yup|ok|okay|right|sure"
-    r"|alright|all right|i see|got it|great|good|fine|perfect|exactly|of course|understood|true"
+    r"(?:m+|mm+ ?h+m+|m+h+m+|h+m+|(?:[mh] )+[mh]|uh huh|uhuh|a hah?|uh|ah+|aha|oh"
+    r"|yes|yeah|yep|yup|ok|okay|right|sure|alright|all right|i see|got it|great"
+    r"|good|fine"
+    r"|perfect|exactly|of course|understood|true"
     r"|cool|nice|wow|really|interesting)"
 )
 

@@ -1,6 +1,10 @@
-"""The audio of a caller's turn, and the words of its beginning once they are settled."""
+"""The audio of a caller's turn, the words of its beginning once they are settled, and whether
+to listen to them once more.
+"""
 
 from __future__ import annotations
+
+from asterisk_agent.events import Action, Reply
 
 PREROLL_S = 0.40
 """Audio kept from before speech was noticed, so that no first syllable is lost."""
@@ -49,3 +53,17 @@ class TurnAudio:
 
     def _bytes(self, seconds: float) -> int:
         return int(seconds * self._rate_hz) * 2
+
+
+def is_doubtful(reply: Reply) -> bool:
+    """Whether what a caller said has no answer as it was understood: it may be misheard."""
+    return reply.unanswered or reply.action is Action.CLARIFY
+
+
+def is_better(second: Reply, first: Reply) -> bool:
+    """Whether the reply to a second hearing shall be given instead of the ``is_doubtful`` first."""
+    if not is_doubtful(second):
+        return True
+    if second.unanswered is first.unanswered:
+        return second.confidence > first.confidence and not second.unanswered
+    return first.unanswered

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -54,7 +53,6 @@ NOTICE_LIMIT_S = 3.0
 SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
-CALLS_A_CORE = 4
 LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
@@ -293,7 +291,9 @@ class Service:
         if self._stopping or not self._pool.ready:
             return AgentHealth.DOWN
         busy = self._visits.busy(time.monotonic())
-        return AgentHealth.UP if busy < most_calls(self._current().config) else AgentHealth.FULL
+        limit = self._current().config.limits.calls
+        most = self._pool.calls if limit == "auto" else limit
+        return AgentHealth.UP if busy < most and not self._pool.late else AgentHealth.FULL
 
     def _claim(self, uuid: UUID) -> Callable[[Line], Awaitable[None]] | None:
         """The story of a conversation that was announced a moment ago and has not begun yet."""
@@ -434,13 +434,6 @@ class Service:
             for visit in self._visits:
                 if visit.story.unique_id not in alive and not visit.talking:
                     await self._finish(visit, "unknown")
-
-
-def most_calls(config: Config) -> int:
-    """How many conversations at once: ``limits.calls``, or what the cores suggest."""
-    if config.limits.calls == "auto":
-        return CALLS_A_CORE * (os.cpu_count() or 1)
-    return config.limits.calls
 
 
 def _manager(config: Config, on_event: Callable[[Headers], None]) -> AsteriskManager | None:

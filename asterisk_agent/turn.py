@@ -41,8 +41,10 @@ class TurnSettings:
     """Once speech began, a frame must fall below this to count as quiet."""
     onset_s: float = 0.09
     """Speech this long begins a turn: shorter is a click or a breath."""
-    pause_s: float = 0.10
+    pause_s: float = 0.06
     """Quiet this long is worth a guess at what was said, in case the turn is over."""
+    busy_pause_s: float = 0.20
+    """The same while the recogniser has enough to do: a guess in vain costs the other callers."""
     resume_s: float = 0.08
     """Sound this long within a pause is speech again: a click would move the turn's end."""
     complete_s: float = 0.31
@@ -113,6 +115,8 @@ class TurnTaker:
 
     def __init__(self, now: float, settings: TurnSettings | None = None) -> None:
         self.settings = settings or TurnSettings()
+        self.machine_busy = False
+        """Whether guesses cost other callers time; the owner keeps it true."""
         self._agent_busy = False
         self._quiet_since = now
         self._silences = 0
@@ -128,6 +132,11 @@ class TurnTaker:
     def caller_speaking(self) -> bool:
         """Whether a turn of the caller's is under way."""
         return self._speech_start is not None
+
+    @property
+    def speech_s(self) -> float:
+        """How long the caller's turn has lasted so far, from its first sound to its last."""
+        return 0.0 if self._speech_start is None else self._last_voice - self._speech_start
 
     def agent_busy(self, now: float) -> None:
         """The agent thinks or speaks: the caller's silence is not counted."""
@@ -177,7 +186,8 @@ class TurnTaker:
         too_long = now - self._speech_start >= self.settings.longest_turn_s
         if quiet_s >= self._patience_s() or too_long:
             return self._end_turn(self._speech_start, now)
-        if quiet_s >= self.settings.pause_s and not self._paused:
+        worth_s = self.settings.busy_pause_s if self.machine_busy else self.settings.pause_s
+        if quiet_s >= worth_s and not self._paused:
             self._paused = True
             return [Paused(self._last_voice)]
         return []

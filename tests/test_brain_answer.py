@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 from brain_fakes import BrokenModel, ScriptedModel
 
-from asterisk_agent.brain.answer import MOST_WORDS, compose, extract, words_answers
+from asterisk_agent.brain.answer import MOST_WORDS, compose, extract
 from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.languages import language
 from asterisk_agent.brain.question import Question
-from asterisk_agent.config.schema import Llm
 from asterisk_agent.engines.base import LanguageModel
 
 EN = language("en")
@@ -30,21 +29,6 @@ def test_a_long_passage_is_spoken_where_it_answers() -> None:
 def test_a_sentence_that_is_too_long_is_not_cut() -> None:
     one = Passage("A visit costs " + "very " * 60 + "little.", "", "p.md")
     assert extract(QUESTION, one, EN) == one.text
-
-
-@pytest.mark.parametrize(
-    ("answers", "parameters", "words"),
-    [
-        ("auto", 135_000_000, False),
-        ("auto", 1_500_000_000, True),
-        ("generative", 135_000_000, True),
-        ("extractive", 7_000_000_000, False),
-    ],
-)
-def test_which_models_word_answers(answers: str, parameters: int, words: bool) -> None:
-    settings = Llm.model_validate({"answers": answers})
-    assert words_answers(settings, ScriptedModel("", parameters)) is words
-    assert not words_answers(settings, None)
 
 
 def test_a_models_words_are_spoken_if_they_are_the_authors_facts() -> None:

@@ -35,7 +35,8 @@ class Minds:
 def brain(model: LanguageModel | None = None, embedder: Embedder | None = None) -> Brain:
     index = Index(PASSAGES, embedder or WordEmbedder())
     ticks = count()
-    return Brain(CONFIG, CONFIG.channels["main"], index, model, lambda: next(ticks) / 100)
+    config = CONFIG if model is None else small_config(Path("/nowhere"), "generative")
+    return Brain(config, config.channels["main"], index, model, lambda: next(ticks) / 100)
 
 
 def said(text: str, action: Action | None = None, source: Source | None = None) -> Exchange:

@@ -62,15 +62,16 @@ def test_the_example_company(engines: Minds) -> None:
 
 
 @pytest.mark.models
-def test_a_company_that_nothing_was_fitted_to(engines: Minds) -> None:
-    questions = read(DATA / "garage" / "questions.yaml")
-    report = evaluated(DATA / "garage", questions, engines)
+@pytest.mark.parametrize("trade", ["garage", "driving"])
+def test_companies_that_nothing_was_fitted_to(engines: Minds, trade: str) -> None:
+    questions = read(DATA / trade / "questions.yaml")
+    report = evaluated(DATA / trade, questions, engines)
     assert report.failures(questions.required) == []
 
 
 @pytest.mark.models
 @pytest.mark.parametrize(
-    ("trade", "most_wrong", "least"), [("clinic", 0, 0.9), ("library", 1, 0.8)]
+    ("trade", "most_wrong", "least"), [("clinic", 0, 0.9), ("library", 1, 0.8), ("hotel", 0, 0.8)]
 )
 def test_other_trades(engines: Minds, trade: str, most_wrong: int, least: float) -> None:
     report = evaluated(DATA / trade, read(DATA / trade / "questions.yaml"), engines)
@@ -130,6 +131,7 @@ def test_a_report() -> None:
     assert dict(report.figures) == {
         "wrong": 1,
         "right": 0.5,
+        "at_once": 0.5,
         "person": 1.0,
         "other": 1.0,
         "team": 0.5,

@@ -116,7 +116,7 @@ def test_the_words_may_come_after_the_shortest_wait():
 
 
 def test_a_thought_that_was_dropped_makes_no_voice():
-    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.45, "what a visit costs", 1.0)
+    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.38, "what a visit costs", 1.0)
     result = talk(script.hangs_up(ASKED + 9))
     assert f"You said {KNOW}." not in result.engines.sentences
     assert result.engines.recognised[-1] == f"{KNOW} what a visit costs"
@@ -130,6 +130,46 @@ def test_a_click_after_the_question_does_not_delay_the_answer():
     (answer,) = [turn for turn in result.story.turns if turn.delay_ms]
     heard = result.said(PRICE).start - (ASKED + 1.5)
     assert answer.delay_ms.total / 1000 == pytest.approx(heard, abs=SLACK_S)
+
+
+# --- Heard twice ----------------------------------------------------------------------------
+
+MISHEARD = "what about mars"
+
+
+def careful(text, busy=False):
+    def tune(engines):
+        engines.careful, engines.busy = text, busy
+
+    return tune
+
+
+def asked_once(text, **options):
+    return talk(Script().says(ASKED, text, 1.5).hangs_up(ASKED + 6), **options)
+
+
+def test_what_has_no_answer_is_heard_once_more():
+    result = asked_once(MISHEARD, tune=careful(COST))
+    assert callers(result) == [COST]
+    assert result.said(PRICE).start <= ASKED + 1.5 + SETTINGS.doubtful_s + SLACK_S
+    assert result.engines.thought == [MISHEARD, COST]
+
+
+@pytest.mark.parametrize("second", [MISHEARD, "what about venus", ""])
+def test_a_second_hearing_that_is_no_better_changes_nothing(second):
+    replies = REPLIES | {"what about venus": REPLIES[MISHEARD]}
+    result = asked_once(MISHEARD, replies=replies, tune=careful(second))
+    assert callers(result) == [MISHEARD]
+
+
+def test_what_has_an_answer_is_not_heard_again():
+    result = asked_once(COST, tune=careful("goodbye"))
+    assert result.engines.thought == [COST]
+
+
+def test_nor_is_anything_while_other_callers_wait():
+    result = asked_once(MISHEARD, tune=careful(COST, busy=True))
+    assert callers(result) == [MISHEARD]
 
 
 # --- Long speech ----------------------------------------------------------------------------
@@ -192,6 +232,15 @@ def test_a_murmur_does_not_cost_the_answer(text):
     assert went_on <= max(SETTINGS.complete_s, SETTINGS.pause_s + RECOGNISE_S) + SLACK_S
     (answer,) = [turn for turn in result.story.turns if turn.action == Action.ANSWER]
     assert answer.heard_s == pytest.approx(length_s(LONG), abs=FRAME_S), "counted once"
+
+
+def test_a_short_sound_that_is_taken_for_words_without_sense_does_not_cost_the_answer():
+    result = interrupted("what about mars", 0.3)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+    result = interrupted("what about mars", 1.2)
+    assert heard_s(result, LONG) < length_s(LONG) / 2
+    assert callers(result) == [COST, "what about mars"]
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 1.0])

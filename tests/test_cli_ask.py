@@ -66,7 +66,7 @@ def test_a_person_reads_the_answer_and_where_it_is_from() -> None:
 
 
 def test_a_question_a_line_each_on_its_own() -> None:
-    lines = f"{FEE}\r\n\nsay that again\n".encode() + b"caf\xe9 \xff\n"
+    lines = f"{FEE}\r\n\nsay that again\n".encode() + b"caf\xe9 \xff zzz qqq vvv\n"
     found = answers(run("-", "--json", stdin=lines))
     assert [reply["action"] for reply in found] == ["answer", "clarify", "clarify", "handoff"]
 
@@ -151,24 +151,11 @@ def test_generative_answers_load_the_model(tmp_path: Path, monkeypatch: pytest.M
     assert reply["answer"] == "The visit costs $89."
 
 
-def test_auto_loads_it_only_if_it_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[object] = []
-
-    def load_model(*given: object) -> ScriptedModel:
-        loaded.append(given[0])
-        return ScriptedModel("The visit costs $89.", parameters=1_500_000_000)
-
-    model = tmp_path / "model.gguf"
-    with model.open("wb") as file:
-        file.truncate(ask.SMALLEST_WORDING_MODEL - 1)
-    monkeypatch.setattr(choose, "folder_of", lambda name: model)
-    monkeypatch.setattr(loader, "load_model", load_model)
-    assert answers(run(FEE, "--json"))[0]["answer"].startswith("A visit")
-    assert not loaded
-    with model.open("r+b") as file:
-        file.truncate(ask.SMALLEST_WORDING_MODEL)
-    assert answers(run(FEE, "--json"))[0]["answer"] == "The visit costs $89."
-    assert loaded
+def test_auto_says_why_it_does_without(tmp_path: Path) -> None:
+    config = configured(tmp_path, "answers: auto")
+    (reply,) = answers(run(FEE, "--json", config=config))
+    assert reply["wording"]["kind"] == "extractive"
+    assert "evaluate --compare" in reply["wording"]["why"]
 
 
 def test_auto_does_without_a_model_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

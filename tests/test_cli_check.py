@@ -145,6 +145,8 @@ def test_each_thing_is_named_and_asterisk_is_missed(etc: Path, ports: list[int])
         "ok       documents of front",
         "ok       recogniser's model",
         f"ok       language model {etc.parent}/models/mind",
+        f"ok       answers are extractive: {etc.parent}/models/mind was not measured here; run:"
+        " asterisk-agent evaluate --compare",
         f"ok       voice {etc.parent}/models/voice",
         f"ok       listen.fastagi 127.0.0.1:{ports[1]}",
         f"ok       listen.media 127.0.0.1:{ports[2]}",

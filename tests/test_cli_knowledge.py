@@ -63,6 +63,7 @@ def test_evaluate(tmp_path: Path) -> None:
     assert written["figures"] == {
         "wrong": 0,
         "right": 1.0,
+        "at_once": 1.0,
         "handed_over": 1.0,
         "person": 1.0,
         "team": 0.0,

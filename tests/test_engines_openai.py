@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from brain_fakes import BrokenModel, ScriptedModel
 
-from asterisk_agent.brain.answer import compose, words_answers
+from asterisk_agent.brain.answer import compose
 from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.languages import language
 from asterisk_agent.brain.question import Question
@@ -200,7 +200,6 @@ def test_the_gate_is_the_same(
     server.script = speaks(*pieces)
     question = Question.read("how much is a visit", EN)
     assert compose(question, PASSAGE, EN, model, lambda: 0.0).text == spoken
-    assert words_answers(Llm(engine="openai", url=server.url), model)
 
 
 def test_from_the_configuration(server: Server, tmp_path: Path) -> None:

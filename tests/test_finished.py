@@ -144,7 +144,19 @@ def test_the_reply_has_a_say(words: Finish, reply: Reply, together: Finish) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["mm-hm", "Mhm.", "uh-huh", "yes", "Okay.", "I see", "yeah, right", "ok ok", "Oh, I see."],
+    [
+        "mm-hm",
+        "Mhm.",
+        "uh-huh",
+        "M-M-H-M",
+        "A-ha",
+        "yes",
+        "Okay.",
+        "I see",
+        "yeah, right",
+        "ok ok",
+        "Oh, I see.",
+    ],
 )
 def test_murmurs_ask_the_agent_to_go_on(text: str) -> None:
     assert is_back_channel(text, "en")

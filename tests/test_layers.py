@@ -12,6 +12,7 @@ LAYERS = (
     {"errors", "events", "plan"},
     {"config"},
     {
+        "capacity",
         "hours",
         "facts",
         "overrides",

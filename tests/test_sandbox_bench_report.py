@@ -125,6 +125,10 @@ def test_without_a_story_the_phone_is_believed():
     assert found.delay_s == pytest.approx(0.6)
 
 
+def test_a_call_without_a_question_has_nothing_to_measure():
+    assert measure(CallSeen("+1", 100.0, answered=101.0, ended=120.0), None) == []
+
+
 def test_when_a_voice_falls_silent():
     recording = Recording(8000)
     for index in range(100):
@@ -166,7 +170,8 @@ def test_the_figures_have_the_keys_that_others_rely_on():
     figures = run_json(result(), cores=2)
     assert figures["calls"] == 1
     assert figures["turns"] == 10
-    assert figures["answer_delay_s"] == {"p50": 0.5, "p95": 1.0, "max": 1.0, "n": 10}
+    assert figures["reply_delay_s"] == {"p50": 0.5, "p95": 1.0, "max": 1.0, "n": 10}
+    assert figures["answer_delay_s"]["n"] == 0, "the log tells which were answers"
     assert {"parts_s", "barge_in_s", "false_ends", "missed_ends", "word_error_rate"} <= set(figures)
     assert figures["cpu_s_per_call_minute"] == 6.0
     assert figures["rss_mb"] == 600
@@ -187,7 +192,8 @@ def test_a_greeting_that_was_cut_short_was_stopped():
 
 def run_of(calls, p95, **changes):
     figures = run_json(result(), cores=2) | {"calls": calls} | changes
-    return figures | {"answer_delay_s": {"p50": p95, "p95": p95, "max": p95, "n": 40}}
+    delay_s = {"p50": p95, "p95": p95, "max": p95, "n": 40}
+    return figures | {"answer_delay_s": delay_s, "reply_delay_s": delay_s}
 
 
 @pytest.mark.parametrize(

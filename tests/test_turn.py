@@ -112,10 +112,20 @@ def test_who_goes_on_after_a_pause_has_one_turn() -> None:
     )
 
 
+def test_while_the_machine_is_busy_a_guess_needs_a_longer_pause() -> None:
+    for busy, kinds in ((False, [SpeechStarted, Paused, Resumed]), (True, [SpeechStarted])):
+        line = Line()
+        line.turns.machine_busy = busy
+        line.speech(0.96)
+        line.quiet(0.16)
+        line.speech(0.96)
+        assert line.kinds() == kinds
+
+
 def test_a_gap_below_the_pause_is_nothing() -> None:
     line = Line()
     line.speech(0.96)
-    line.quiet(0.096)
+    line.quiet(0.032)
     line.speech(0.96)
     assert line.kinds() == [SpeechStarted]
 

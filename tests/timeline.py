@@ -166,6 +166,9 @@ class FakeEngines:
         self.thought: list[str] = []
         self.fail_at: str = ""
         self.recognise_s = RECOGNISE_S
+        self.careful = ""
+        """What a second, careful hearing understands instead."""
+        self.busy = False
 
     def listen(self) -> Any:
         return None
@@ -173,8 +176,10 @@ class FakeEngines:
     async def detect(self, _: Any, frames: Any) -> list[float]:
         return [1.0 if np.max(np.frombuffer(pcm, "<i2")) > STEP / 2 else 0.0 for pcm in frames]
 
-    async def recognise(self, _: Any, pcm: bytes) -> Transcript:
+    async def recognise(self, _: Any, pcm: bytes, *, careful: bool = False) -> Transcript:
         await asyncio.sleep(self.recognise_s)
+        if careful and self.careful:
+            return Transcript(self.careful, 0.9, len(pcm) / 32000, RECOGNISE_S)
         levels = np.round(np.frombuffer(pcm, "<i2") / STEP).astype(int)
         words = []
         for index, (start, end, text) in enumerate(self._script.speech):

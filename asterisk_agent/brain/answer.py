@@ -10,7 +10,6 @@ from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.gate import grounded
 from asterisk_agent.brain.language import Language
 from asterisk_agent.brain.question import Question
-from asterisk_agent.config.schema import Llm
 from asterisk_agent.engines.base import LanguageModel
 from asterisk_agent.errors import EngineError
 from asterisk_agent.speech import sentences
@@ -21,9 +20,6 @@ MOST_SENTENCES = 3
 CLEARLY_BETTER = 1.0
 """Words by which a later sentence must meet a question better for what stands before it to be left
 out. Who asks for a price or a time gets the sentence that has it."""
-TRUSTED_PARAMETERS = 1_000_000_000
-"""``answers: auto`` lets a model of this size word answers. Smaller ones get facts wrong even with
-the passage before them, so all their sentences would fall to the gate, and only cost time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +28,6 @@ class Answer:
 
     text: str
     model_ms: float = 0.0
-
-
-def words_answers(settings: Llm, model: LanguageModel | None) -> bool:
-    """Whether the model shall word the answers."""
-    if model is None or settings.answers == "extractive":
-        return False
-    if settings.answers == "generative" or settings.engine == "openai":
-        return True  # who runs a server for it means it to be used; the gate is the same
-    return model.parameters >= TRUSTED_PARAMETERS
 
 
 def compose(

@@ -12,8 +12,15 @@ from datetime import datetime
 from itertools import islice, zip_longest
 from typing import Protocol
 
-from asterisk_agent.brain.answer import compose, rest, words_answers
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, OFFER, Judgement, judge
+from asterisk_agent.brain.answer import compose, rest
+from asterisk_agent.brain.confidence import (
+    ANSWER,
+    ASK_BACK,
+    ASK_BACK_OVER_TEAM,
+    OFFER,
+    Judgement,
+    judge,
+)
 from asterisk_agent.brain.dialogue import (
     Choice,
     before,
@@ -27,6 +34,7 @@ from asterisk_agent.brain.dialogue import (
     spelled,
 )
 from asterisk_agent.brain.documents import Passage, fingerprint
+from asterisk_agent.brain.examples import Examples
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
 from asterisk_agent.brain.languages import language as language_of
@@ -34,6 +42,7 @@ from asterisk_agent.brain.office import FILE as HOURS
 from asterisk_agent.brain.office import Office
 from asterisk_agent.brain.phrases import phrases_for
 from asterisk_agent.brain.question import Question
+from asterisk_agent.brain.wording import wording
 from asterisk_agent.brain.words import normalise
 from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.paths import data_directory
@@ -90,7 +99,17 @@ def build(
     """
     index = index_of(config, channel, engines.embedder)
     office = office_of(config, channel, now, override) if now is not None else None
-    return Brain(config, channel, index, engines.model, clock, office=office)
+    examples = Examples(
+        engines.embedder,
+        index.language,
+        config.intents,
+        config.teams,
+        data_directory() / "vectors",
+    )
+    brain = Brain(config, channel, index, engines.model, clock, office=office, examples=examples)
+    about = {"channel": channel.id, "kind": brain.wording.kind, "why": brain.wording.why}
+    log.info("brain: how answers are worded", extra=about)
+    return brain
 
 
 def index_of(config: Config, channel: Channel, embedder: Embedder) -> Index:
@@ -136,15 +155,19 @@ class Brain:
         clock: Callable[[], float] = _no_clock,
         *,
         office: Office | None = None,
+        examples: Examples | None = None,
     ) -> None:
         self._config = config
         self._channel = channel
         self._index = index
-        self._model = model if words_answers(config.engines.llm, model) else None
+        self.wording = wording(config)
+        """Whose words it answers in, and why."""
+        self._model = model if self.wording.generative else None
         self._clock = clock
         self._office = office
+        self._examples = examples
         self._phrases = phrases_for(config.agent.language)
-        self._intents = IntentReader(index.language, config.teams)
+        self._intents = IntentReader(index.language, config.teams, config.intents)
 
     def reply(
         self, utterance: str, history: Sequence[Exchange] = (), *, staffed: bool = True
@@ -314,12 +337,28 @@ class Brain:
         question, judgement = self._judged(turn)
         took = ThinkingTime(retrieve=(self._clock() - began) * 1000)
         hit, sure = judgement.hit, judgement.confidence
-        if hit is None or sure < ASK_BACK:
+        if sure < ANSWER and self._examples is not None:
+            meant = self._examples.read(turn.utterance)
+            if meant is not None:
+                return replace(self._act(self._with_team(meant, turn), turn), ms=took)
+        least = ASK_BACK_OVER_TEAM if self._needs_team(question) else ASK_BACK
+        if hit is None or sure < least:
             return replace(self._dont_know(turn, sure), ms=took)
         if sure < ANSWER or judgement.torn:
             return replace(self._which(turn, judgement), ms=took)
         reply = self._told(question, hit.passage, sure)
         return replace(reply, ms=replace(took, model=reply.ms.model))
+
+    def _with_team(self, intent: Intent, turn: _Turn) -> Intent:
+        if intent.action is not Action.HANDOFF or intent.team is not None:
+            return intent
+        return replace(intent, team=self._intents.team(turn.utterance))
+
+    def _needs_team(self, question: Question) -> bool:
+        """Whether something is told, rather than asked, in words that a team is wanted with."""
+        asking = self._index.language.asking
+        told = asking is not None and not asking.search(question.plain)
+        return told and self._intents.asks(question.text)
 
     def _judged(self, turn: _Turn) -> tuple[Question, Judgement]:
         """What is asked, alone or after the last answer, and the passage that answers it best."""

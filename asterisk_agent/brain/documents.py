@@ -83,6 +83,15 @@ def fingerprint(directory: Path, topics: Sequence[str]) -> tuple[tuple[str, int,
     return tuple(sorted(found))
 
 
+def contents(directory: Path, topics: Sequence[str]) -> Iterator[bytes]:
+    """The documents as they lie on disk, in order; those that cannot be read are left out."""
+    for file in _files(directory, topics or ("",), []):
+        try:
+            yield file.read_bytes()
+        except OSError:
+            continue
+
+
 def _files(directory: Path, topics: Sequence[str], problems: list[str]) -> list[Path]:
     root = directory.resolve()
     files: dict[Path, None] = {}

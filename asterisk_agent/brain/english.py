@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from asterisk_agent.brain.dialogue_english import DIALOGUE
-from asterisk_agent.brain.intents_english import INTENTS
+from asterisk_agent.brain.intents_english import EXAMPLES, INTENTS
 from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.lexicon_english import LEXICON
 
@@ -125,6 +125,13 @@ _QUESTION_STARTS = re.compile(
     re.IGNORECASE,
 )
 
+_ASKING = re.compile(
+    r"^(?:(?:and|so|hi|hello|um|uh|ok|okay|well|but|then|if .+) )*"
+    r"(?:do|does|did|is|are|can|could|would|will|should|may|must|have|has|am|was|were)\b"
+    r"|\b(?:what|when|where|which|who|whom|whose|why|how|whether)\b|\bdo (?:i|you|we|they)\b"
+    r"|\b(?:can|could|will|would) (?:i|you|we)\b"
+)
+
 _BINDING = """
 not no never none nobody nothing nowhere neither nor without except unless only but though although
 about approximately around almost nearly usually normally sometimes often mostly generally up
@@ -157,5 +164,7 @@ ENGLISH = Language(
     joins=re.compile(r"\b(and|or|but|so)\b", re.IGNORECASE),
     contractions=_CONTRACTIONS,
     weightless=frozenset(_WEIGHTLESS.split()),
+    asking=_ASKING,
+    examples=EXAMPLES,
     binding=frozenset(LEXICON.stem(word) for word in _BINDING.split()),
 )

@@ -155,10 +155,24 @@ def count(findings: Iterable[Finding]) -> Report:
         if found:
             figures[name] = _share(f.verdict is Verdict.RIGHT for f in found)
             totals[name] = len(found)
+    wanted = by_kind["right"]
+    if wanted:
+        figures["at_once"] = _share(f.verdict is Verdict.RIGHT and not f.asked_back for f in wanted)
+        totals["at_once"] = len(wanted)
     if teams:
         figures["team"] = _share(f.right_team is True for f in teams)
         totals["team"] = len(teams)
     return Report(kept, figures, totals, _delays([f.reply.ms.total for f in kept]))
+
+
+def otherwise(own: Report, worded: Report) -> float:
+    """The share of answers that a model put in other words than the documents' own."""
+    pairs = [
+        (a.reply.text, b.reply.text)
+        for a, b in zip(own.findings, worded.findings, strict=True)
+        if b.reply.action is Action.ANSWER
+    ]
+    return _share(a != b for a, b in pairs) if pairs else 0.0
 
 
 _FIGURES = {

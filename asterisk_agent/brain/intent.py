@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from asterisk_agent.brain.language import Language
 from asterisk_agent.brain.words import nearest, normalise, tokens
-from asterisk_agent.config.schema import Team
+from asterisk_agent.config.schema import Intents, Team
 from asterisk_agent.events import Action
 
 LONGEST = 1000
@@ -49,10 +49,15 @@ class Intent:
     urgent: bool = False
 
 
+_NONE = Intents()
+
+
 class IntentReader:
     """Reads intents for one configuration. Pure; safe to share."""
 
-    def __init__(self, language: Language, teams: Mapping[str, Team]) -> None:
+    def __init__(
+        self, language: Language, teams: Mapping[str, Team], intents: Intents = _NONE
+    ) -> None:
         self._rules = language.intents
         self._lexicon = language.lexicon
         self._names = {team.id: _names(team) for team in teams.values()}
@@ -62,6 +67,10 @@ class IntentReader:
         self._asks = {
             team.id: [self._stems(phrase) for phrase in team.asks] for team in teams.values()
         }
+        self._phrases = {
+            action: [self._stems(phrase) for phrase in phrases]
+            for action, phrases in phrases_of(intents).items()
+        }
         self._reach = {id_: self._reaching(names) for id_, names in self._names.items()}
 
     def read(self, utterance: str) -> Intent | None:
@@ -69,9 +78,12 @@ class IntentReader:
         plain = normalise(utterance[:LONGEST])
         if not plain:
             return None
-        rules = self._rules
-        if rules.emergency.search(plain) and not rules.not_emergency.search(plain):
+        rules, own = self._rules, self._own(plain)
+        emergency = rules.emergency.search(plain) and not rules.not_emergency.search(plain)
+        if emergency or own is Action.EMERGENCY:
             return Intent(Action.EMERGENCY, self.team(plain))
+        if own is not None:
+            return Intent(own, self.team(plain) if own is Action.HANDOFF else None)
         if rules.voicemail.search(plain) and not rules.not_voicemail.search(plain):
             return Intent(Action.VOICEMAIL)
         urgent = bool(rules.urgent.search(plain) and not rules.not_urgent.search(plain))
@@ -84,6 +96,21 @@ class IntentReader:
         if rules.wait.search(plain):
             return Intent(Action.SMALLTALK, talk=Talk.WAIT)
         return self._talk(plain)
+
+    def _own(self, plain: str) -> Action | None:
+        """The intent of the operator's own phrases that the words hold, emergencies first."""
+        said = self._stems(plain)
+        held = (
+            action
+            for action, phrases in self._phrases.items()
+            if any(_in_a_row(phrase, said) for phrase in phrases)
+        )
+        return next(held, None)
+
+    def asks(self, utterance: str) -> bool:
+        """Whether the words are some with which callers want one of the teams."""
+        said = self._stems(normalise(utterance[:LONGEST]))
+        return any(_in_a_row(p, said) for phrases in self._asks.values() for p in phrases)
 
     def team(self, utterance: str) -> str | None:
         """The team that the words name, or whose ``asks`` they hold most of; None if none."""
@@ -154,6 +181,17 @@ class IntentReader:
         """Words that ask for the team by its name, without a verb: "billing, please"."""
         either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
         return re.compile(self._rules.reach_team.replace("{team}", f"(?:{either})"))
+
+
+def phrases_of(intents: Intents) -> dict[Action, tuple[str, ...]]:
+    """The operator's own phrases, in the order in which a mistake would hurt."""
+    return {
+        Action.EMERGENCY: intents.emergency,
+        Action.HANDOFF: intents.person,
+        Action.VOICEMAIL: intents.voicemail,
+        Action.REPEAT: intents.repeat,
+        Action.GOODBYE: intents.goodbye,
+    }
 
 
 def _names(team: Team) -> frozenset[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from asterisk_agent.brain.language import IntentRules
+from asterisk_agent.events import Action
 
 
 def _any(*patterns: str) -> re.Pattern[str]:
@@ -277,11 +278,19 @@ _EMERGENCY = _any(
     r"|somebody|someone|person|he|she) (?:is |are |has been |got )?(?:locked|stuck|trapped|pinned"
     r"|underneath|under) (?:in|inside|under|underneath|beneath|between)\b"
     r"|\b(?:is|are) (?:trapped|pinned|buried)\b|\bis underneath\b",
+    # Whoever it is: these say enough by themselves.
+    r"\b(?:is|are|was|were|has been|have been|got) (?:\w+ )?(?:bleeding|unconscious|run over"
+    r"|knocked down|badly hurt|seriously (?:hurt|injured))\b"
+    r"|\b(?:has|have|had|just) (?:\w+ )?(?:collapsed|fainted|passed out|stopped breathing)\b",
+    r"\b(?:there has been|there was|theres been|had) an? (?:\w+ )?accident\b"
+    r"(?=.*\b(?:hurt|injured|bleeding|blood|trapped|ambulance|unconscious)\b)",
     r"\blife or death\b|\blife threatening\b|\bcrash(?:ed)? into (?:your|my|our|the) (?:shop|house"
     r"|store|building|office|wall|window|fence)\b",
 )
 _NOT_EMERGENCY = _any(
     r"\b(?:can|may|could|allowed to|am i allowed to|do you) (?:i |we |you |people |to )*smoke\b",
+    r"\b(?:gums?|nose|tooth|teeth|prices?|market|printer|radiators?|sales)(?: \w+){0,2}?"
+    r" (?:bleeding|collapsed)\b(?! (?:badly|heavily|a lot))",
     r"\bdying to (?:know|hear|see|try|find)\b",
     r"\bstop(?:ped)? (?:moving|working|responding)(?: \w+){0,3}? (?:car|engine|printer|clock"
     r"|computer|machine|phone|screen|website)\b",
@@ -385,3 +394,34 @@ INTENTS = IntentRules(
     ),
     fillers=frozenset(_FILLERS.split()),
 )
+
+EXAMPLES = {
+    Action.HANDOFF: (
+        "can I speak to someone",
+        "I would like to talk to a person",
+        "put me through to somebody",
+        "get me a human being",
+        "I want to discuss this with one of your people",
+        "there is a mistake and I want to complain",
+        "you are not helping me",
+        "I don't want to talk to a computer",
+        "could one of your colleagues call me",
+    ),
+    Action.VOICEMAIL: (
+        "I would like to leave a message",
+        "can I record a message for him",
+        "please pass on a message",
+    ),
+    Action.REPEAT: (
+        "could you say that again please",
+        "I did not understand what you said",
+        "what was that",
+        "run that by me again",
+    ),
+    Action.GOODBYE: (
+        "that is all thank you goodbye",
+        "no more questions bye",
+        "I have everything I need",
+        "you can hang up now",
+    ),
+}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asterisk_agent.brain.words import Lexicon
+from asterisk_agent.events import Action
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Language:
     it was recognised. For the gate: ``weightless`` words may differ between a passage and what is
     said of it, ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions``
     are written out first, and ``joins`` (with one group) matches the words between two clauses.
+    ``asking`` is in every normalised question and in few statements.
+    ``examples`` of intents are for what is said in words that no rule has.
     """
 
     code: str
@@ -108,3 +111,5 @@ class Language:
     weightless: frozenset[str] = frozenset()
     binding: frozenset[str] = frozenset()
     question_starts: re.Pattern[str] | None = None
+    asking: re.Pattern[str] | None = None
+    examples: Mapping[Action, tuple[str, ...]] = field(default_factory=dict)

@@ -31,7 +31,7 @@ other same different sure right let allow mean regard
 """
 
 _SYNONYMS = """
-price cost fee charge rate expensive cheap pricing tariff
+price cost fee charge rate expensive cheap pricing tariff fare
 invoice bill
 quote estimate quotation
 open opening opened close shut closing closed closure
@@ -40,7 +40,7 @@ block blocked clog clogged unblock unclog clear
 leak drip dripping leaking leaky
 tap faucet
 warranty guarantee
-discount reduction rebate
+discount reduction rebate concession
 reserve booking reservation
 appointment visit
 move reschedule postpone
@@ -68,10 +68,10 @@ owner boss
 borrow loan lend
 renew extend prolong
 late overdue
-lose lost missing
+lose lost missing misplace mislaid
 copy duplicate photocopy photocopies
 park parking
-toilet lavatory loo
+toilet lavatory loo restroom wc
 break broke broken
 freeze froze frozen
 send sent
@@ -84,7 +84,7 @@ month monthly
 week weekly
 day daily
 accept accepted
-afraid scared anxious nervous
+afraid scared anxious nervous fear scary terrified
 pull pulled extract
 drive driving drove
 thaw defrost unfreeze
@@ -102,11 +102,94 @@ drain sewer
 weekend weekends
 cancel cancellation
 free gratis complimentary
-website online internet web site
+website online web site
+internet wifi wlan
 doctor physician
 medicine medication
 car vehicle auto automobile
 shop store
+license licence
+motorway highway freeway expressway
+truck lorry
+exam examination test
+lesson class tuition
+instructor teacher coach trainer tutor
+student pupil learner
+taxi cab
+petrol fuel gasoline
+tire tyre
+garbage trash rubbish
+sick ill unwell illness
+mother mom mum
+father dad daddy
+grandmother grandma granny
+grandfather grandpa granddad
+baby infant newborn
+crib cot
+luggage bag suitcase baggage
+refrigerator fridge
+television tv
+gym fitness
+bicycle bike
+motorcycle motorbike
+photo picture photograph
+movie film
+mobile cell cellphone smartphone
+lawyer attorney solicitor
+pharmacy chemist drugstore
+vaccination vaccine vaccinate immunization jab
+pain hurt ache sore painful
+glasses spectacles
+pet animal
+dog puppy
+cat kitten
+dinner supper
+drink beverage
+smoke smoking cigarette
+insurance insured insure
+complaint complain dissatisfied unhappy
+teenager adolescent teen
+woman women lady female
+man men gentleman male
+staff employee personnel worker
+register enroll enrol registration enrollment
+choose select
+collect collection pickup
+change swap switch exchange
+fail failed failure
+rent rental lease
+voucher coupon
+loyalty bonus reward
+wedding marry married marriage
+meeting seminar conference
+projector beamer
+require required requirement necessary mandatory compulsory
+include included inclusive
+maximum max
+minimum min
+laundry washing wash
+noise noisy loud
+document paperwork
+identity identification id
+application apply applicant
+nearby near
+swim swimming
+party celebration
+arrive arrival
+couch sofa
+gift present
+ticket admission
+translate translation translator
+certificate diploma
+neighbor neighbour
+center centre
+theater theatre
+program programme
+catalog catalogue
+tour excursion
+beginner novice
+advanced experienced
+package parcel
 """
 
 _PLACE = (
@@ -137,6 +220,14 @@ _PHRASES = (
     ("what time do you|how early|how late", "open"),
     ("how (?:long|often|soon|fast|quick|quickly|far|big|old)", ""),
     ("turn(?:ed)? off|switch(?:ed)? off|shut off", "turnoff"),
+    ("wi fi|wireless lan", "wifi"),
+    ("visa|master ?card|american express|amex|debit cards?", "credit card"),
+    ("gift (?:cards?|certificates?|vouchers?)", "voucher"),
+    ("down payments?", "deposit"),
+    ("sign(?:ed|ing)? up", "register"),
+    ("pick(?:ed|ing|s)? (?:me |us |it |them |him |her )?up", "collect"),
+    ("air con(?:ditioner|ditioned|ditioning)?", "aircon"),
+    ("check ?(in|out)", r"check\1"),
     ("check ?ups?", "checkup"),
     ("call ?outs?", "callout"),
     ("money back", "refund"),

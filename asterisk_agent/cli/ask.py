@@ -22,16 +22,13 @@ from asterisk_agent.cli.app import (
     print_json,
     reports_errors,
 )
-from asterisk_agent.errors import AgentError, EngineError
+from asterisk_agent.errors import AgentError
 
 if TYPE_CHECKING:
     from asterisk_agent.brain.brain import Brain, Minds
     from asterisk_agent.config.schema import Channel, Config
     from asterisk_agent.engines.base import Embedder, LanguageModel
     from asterisk_agent.events import Exchange, Reply
-
-SMALLEST_WORDING_MODEL = 300_000_000
-"""Bytes. No model that ``answers: auto`` would let word an answer fits into less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,8 @@ def ask(
             ]
             history += turns
             _append(session, turns)
-        print_json(as_object(reply)) if as_json else _show(reply)
+        about = {"kind": brain.wording.kind, "why": brain.wording.why}
+        print_json({**as_object(reply), "wording": about}) if as_json else _show(reply)
 
 
 def as_object(reply: Reply) -> dict[str, Any]:
@@ -123,9 +121,11 @@ def channel_of(config: Config, id_: str | None) -> Channel:
 
 def minds(config: Config) -> Minds:
     """The engines that questions need; no ears, no voice."""
+    from asterisk_agent.brain.wording import wording
     from asterisk_agent.engines.loader import load_embedder, load_model
 
-    model = load_model(config.engines.llm, config.directory) if _may_word_answers(config) else None
+    needed = wording(config).generative  # the documents' own words need no model
+    model = load_model(config.engines.llm, config.directory) if needed else None
     return _Minds(load_embedder(), model)
 
 
@@ -140,22 +140,6 @@ def brain_of(
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _may_word_answers(config: Config) -> bool:
-    """Whether it is worth loading the language model at all."""
-    llm = config.engines.llm
-    if llm.engine != "llama" or llm.answers != "auto":
-        wanted = llm.engine == "openai" and llm.answers == "auto"
-        return wanted or (llm.engine != "none" and llm.answers == "generative")
-    from asterisk_agent.engines.choose import folder_of
-
-    try:
-        path = folder_of(llm.model)
-    except EngineError:
-        return False  # the documents' own words need no model
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(f.stat().st_size for f in files if f.is_file()) >= SMALLEST_WORDING_MODEL
 
 
 def _read(session: Path) -> list[Exchange]:

@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from asterisk_agent.engines.base import VoiceDetector
     from asterisk_agent.engines.loader import Engines
 
-TURN_EVERY_S = 12.0
-"""How often a caller speaks: four seconds of question, six of answer, two of thinking."""
-BUSY_AT_MOST = 0.6
-"""Of all cores. With more, callers wait for each other when several finish at once."""
-LINE_CPU_S = 0.02
-"""CPU seconds for each second of a call in which nobody speaks: frames in, frames out. Measured
-on an AMD EPYC, the voice detector's own part taken off.
-"""
+FRAMES_CPU_S = 0.015
+"""CPU seconds for each second of a call, frames in and frames out, without the voice detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +80,10 @@ def estimate(costs: list[TurnCost], detect_cpu_s: float, cores: int) -> dict[str
     """What the measured turns mean. ``detect_cpu_s``: CPU seconds for each second of a call."""
     from statistics import median
 
+    from asterisk_agent.capacity import calls_carried, cpu_share
+
     cpu_s = sum(cost.cpu_s for cost in costs) / len(costs)
-    per_call = cpu_s / TURN_EVERY_S + detect_cpu_s + LINE_CPU_S
+    line_cpu_s = detect_cpu_s + FRAMES_CPU_S
     ready = [cost.recognise_s + cost.think_s + cost.voice_s for cost in costs]
     return {
         "turns": len(costs),
@@ -99,8 +95,8 @@ def estimate(costs: list[TurnCost], detect_cpu_s: float, cores: int) -> dict[str
             "answer_ready": round(median(ready), 3),
         },
         "cpu_s_per_turn": round(cpu_s, 3),
-        "cpu_s_per_call_minute": round(per_call * 60, 2),
-        "calls": max(1, int(BUSY_AT_MOST * cores / per_call)),
+        "cpu_s_per_call_minute": round(cpu_share(cpu_s, line_cpu_s) * 60, 2),
+        "calls": calls_carried(cpu_s, cores, line_cpu_s),
     }
 
 

@@ -105,6 +105,7 @@ def _check_knowledge(config: Config, report: Report) -> None:
 
 
 def _check_models(config: Config, report: Report) -> None:
+    from asterisk_agent.brain.wording import wording
     from asterisk_agent.engines import choose
 
     engines = config.engines
@@ -113,6 +114,8 @@ def _check_models(config: Config, report: Report) -> None:
     if engines.llm.engine != "none":
         with report.checking(f"language model {engines.llm.model}", "engines.llm"):
             choose.folder_of(engines.llm.model)
+        found = wording(config)
+        report.checked.append(f"answers are {found.kind}: {found.why}")
     with report.checking(f"voice {engines.tts.voice}", "engines.tts"):
         choose.folder_of(engines.tts.voice)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from asterisk_agent.brain.brain import Brain
     from asterisk_agent.brain.evaluation import Finding, Report
     from asterisk_agent.brain.questions import Case
+    from asterisk_agent.brain.wording import Wording
     from asterisk_agent.config.schema import Config
 
 QUESTIONS = "questions.yaml"
@@ -32,6 +33,7 @@ QUESTIONS = "questions.yaml"
 NAMES = {
     "wrong": "answered wrong",
     "right": "answered right, of the answerable",
+    "at_once": "… of these without asking back",
     "handed_over": "handed over, of the unanswerable",
     "person": "a person when asked for",
     "team": "the right team",
@@ -39,6 +41,9 @@ NAMES = {
     "hostile": "attacks that changed nothing",
     "other": "small talk, goodbye, voicemail",
 }
+
+
+_WAYS = ("extractive", "generative")
 
 
 class Asked:
@@ -83,12 +88,18 @@ def evaluate(
         list[str] | None,
         typer.Option("--voice", metavar="NAME", help="With --speech: a voice, or flite:NAME."),
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Is the language model better? For answers: auto.")
+    ] = False,
     require: Annotated[
         list[str] | None,
         typer.Option("--require", metavar="FIGURE=VALUE", help="Fail below: right=95%, wrong=0 …"),
     ] = None,
 ) -> None:
     """Ask a set of questions and count what becomes of them.
+
+    With --compare the language model words the answers to the same questions as well. What it was
+    worth is kept in the state folder, and is what `answers: auto` goes by.
 
     Exit status 1 if a figure is worse than the file's ``require``, or ``--require``, allows.
     """
@@ -99,13 +110,22 @@ def evaluate(
     loaded = load(config)
     questions = read(file or config / QUESTIONS)
     required = {**questions.required, **_thresholds(require or [])}
-    findings = _all(loaded, questions.cases, (voice or [""]) if speech else [])
-    report = count(findings)
+    if compare and speech:
+        raise AgentError("--compare is by text", hint="leave out --speech")
+    chosen = None
+    if compare:
+        chosen, report = _compared(loaded, questions.cases)
+    else:
+        report = count(_all(loaded, questions.cases, (voice or [""]) if speech else []))
     failures = report.failures(required)
     if as_json:
-        print_json({**as_object(report), "required": required, "failures": failures})
+        about = {"kind": chosen.kind, "why": chosen.why} if chosen is not None else None
+        shown = {**as_object(report), "required": required, "failures": failures}
+        print_json({**shown, "wording": about} if about is not None else shown)
     else:
         _show(report, failures)
+        if chosen is not None:
+            out.print(f"answers: auto is {chosen.kind}: {chosen.why}", markup=False)
     if failures:
         raise typer.Exit(1)
 
@@ -124,6 +144,36 @@ def _all(config: Config, cases: tuple[Case, ...], voices: list[str]) -> list[Fin
             found = ask(case, asked.brain(case), language, telephone.say)
             findings.append(delayed(found, telephone.last_ms))
     return findings
+
+
+def _compared(config: Config, cases: tuple[Case, ...]) -> tuple[Wording, Report]:
+    """Ask in both ways, and keep what each was worth. The report is on what callers hear now."""
+    from asterisk_agent.brain.evaluation import count, otherwise
+    from asterisk_agent.brain.wording import Score, store, wording
+
+    if config.engines.llm.engine == "none":
+        hint = "name a model under engines.llm in agent.yaml, or leave out --compare"
+        raise AgentError("there is no language model to compare", hint=hint)
+    own, worded = (count(_all(_answering(config, way), cases, [])) for way in _WAYS)
+    share = otherwise(own, worded)
+    scores = [
+        Score(
+            int(report.figures["wrong"]),
+            report.figures.get("right", 0.0),
+            report.delay_ms.get("p95", 0.0),
+            part,
+        )
+        for report, part in ((own, 0.0), (worded, share))
+    ]
+    chosen = store(config, scores[0], scores[1], datetime.now(UTC))
+    return chosen, worded if wording(config).generative else own
+
+
+def _answering(config: Config, way: str) -> Config:
+    """The configuration with answers worded that way."""
+    llm = config.engines.llm.model_copy(update={"answers": way})
+    engines = config.engines.model_copy(update={"llm": llm})
+    return config.model_copy(update={"engines": engines})
 
 
 def _thresholds(written: list[str]) -> dict[str, float]:

@@ -51,6 +51,12 @@ class Telephone:
         self.last_ms = heard.compute_s * 1000
         return heard.text
 
+    def again(self) -> str:
+        """What is heard of the last text when one listens more carefully."""
+        heard = self._session.result(careful=True)
+        self.last_ms += heard.compute_s * 1000
+        return heard.text
+
     def _spoken(self, text: str) -> tuple[bytes, int]:
         from asterisk_agent.audio import read_wav
         from asterisk_agent.speech import speakable

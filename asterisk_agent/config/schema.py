@@ -54,7 +54,7 @@ from asterisk_agent.config.special_days import (
     PublicHolidays,
     Yearly,
 )
-from asterisk_agent.config.teams import Existing, Mailbox, Message, Queue, Team, TeamsFile
+from asterisk_agent.config.teams import Existing, Intents, Mailbox, Message, Queue, Team, TeamsFile
 
 __all__ = [
     "DAYS",
@@ -75,6 +75,7 @@ __all__ = [
     "HolidayList",
     "HoursFile",
     "InHours",
+    "Intents",
     "Interval",
     "Limits",
     "ListedDay",
@@ -129,6 +130,7 @@ class Config(Section):
     holidays: Mapping[str, HolidayList] = Field(default_factory=dict)
     teams: Mapping[str, Team]
     messages: Mapping[str, Message]
+    intents: Intents = Intents()
 
     def channel_by_number(self, number: str) -> Channel | None:
         """The channel that this dialled number belongs to, with or without ``+`` in front."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from asterisk_agent.config.names import (
@@ -19,8 +19,18 @@ from asterisk_agent.config.names import (
     TargetExtension,
     TeamId,
 )
-from asterisk_agent.config.scalars import Duration, Some, Speech, Switch
+from asterisk_agent.config.scalars import Duration, Some, Speech, Switch, unexpected
 from asterisk_agent.config.sections import Named, Section
+
+
+def _has_words(phrase: str) -> str:
+    if not any(map(str.isalnum, phrase)):
+        raise unexpected("words that a caller says", phrase)
+    return phrase
+
+
+Phrase = Annotated[Speech, AfterValidator(_has_words)]
+"""What a caller may say."""
 
 
 class Queue(Section):
@@ -99,8 +109,36 @@ class Message(Section):
         return self
 
 
+class Intents(Section):
+    """What callers say who want something other than an answer, on top of what the agent knows.
+
+    Each phrase counts wherever it is said, word for word; those of three words and more also
+    where a caller says much the same, except for ``emergency``.
+    """
+
+    person: Some[Phrase] = ()
+    voicemail: Some[Phrase] = ()
+    repeat: Some[Phrase] = ()
+    goodbye: Some[Phrase] = ()
+    emergency: Some[Phrase] = ()
+
+    @model_validator(mode="after")
+    def _each_means_one_thing(self) -> Intents:
+        meant: dict[str, str] = {}
+        for name in type(self).model_fields:
+            for phrase in getattr(self, name):
+                other = meant.setdefault(" ".join(phrase.lower().split()), name)
+                if other != name:
+                    problem = f'"{phrase}" stands under {other} and {name}'
+                    hint = "keep it where it belongs"
+                    about = {"problem": problem, "hint": hint}
+                    raise PydanticCustomError("unexpected", "{problem}", about)
+        return self
+
+
 class TeamsFile(Section):
     """teams.yaml."""
 
     teams: Annotated[dict[TeamId, Team], Field(min_length=1)]
     messages: dict[Id, Message] = Field(default_factory=dict)
+    intents: Intents = Intents()

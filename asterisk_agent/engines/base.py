@@ -47,10 +47,13 @@ class RecognizerSession(Protocol):
     def feed(self, pcm: bytes) -> str:
         """Take 16 kHz audio; return the words understood so far, or "" if not streaming."""
 
-    def result(self, cancelled: Callable[[], bool] = lambda: False) -> Transcript:
+    def result(
+        self, cancelled: Callable[[], bool] = lambda: False, *, careful: bool = False
+    ) -> Transcript:
         """What was said since the last ``reset``. May be asked again after feeding more.
 
-        Stops early, with part of it or nothing, when ``cancelled()`` turns true.
+        Stops early, with part of it or nothing, when ``cancelled()`` turns true. ``careful``: what
+        was understood makes no sense, so take more time, where that helps.
         """
 
     def reset(self) -> None:

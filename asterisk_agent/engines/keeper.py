@@ -54,6 +54,15 @@ class Keeper:
         return 0 if self._process is None else self._process.waiting
 
     @property
+    def late(self) -> bool:
+        """Whether the engines have more to do than they should."""
+        return self._process is not None and self._process.late
+
+    def pending(self, kind: str) -> int:
+        """How much work of a kind is begun or waits."""
+        return 0 if self._process is None else self._process.pending(kind)
+
+    @property
     def process(self) -> EngineProcess:
         """The process to ask. Raises EngineError while there is none."""
         if self._process is None:

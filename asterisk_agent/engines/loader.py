@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from asterisk_agent.engines.base import (
     VoiceDetector,
 )
 from asterisk_agent.engines.choose import folder_of, recogniser_folder
-from asterisk_agent.engines.worker import Together
+from asterisk_agent.engines.worker import Together, cpu_s
 
 _WARM_TEXT = "Good morning."
+GUESSES_A_TURN = 2
+"""How often a turn is recognised: at each pause, of which the last is its end."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ def load(config: Config) -> Engines:
     )
 
 
+def recognised_at_once() -> int:
+    """How many turns may be recognised at the same time: one on each core."""
+    return os.cpu_count() or 1
+
+
 def load_recognizer(stt: Stt = Stt(), language: str = "en") -> Recognizer:  # noqa: B008 - frozen
     """The recogniser that the configuration names; ``auto`` takes the best one installed."""
     engine, folder = recogniser_folder(stt, language)
@@ -63,7 +71,7 @@ def load_recognizer(stt: Stt = Stt(), language: str = "en") -> Recognizer:  # no
         return VoskRecognizer(folder)
     from asterisk_agent.engines.whisper import WhisperRecognizer  # noqa: PLC0415
 
-    return WhisperRecognizer(folder, language)
+    return WhisperRecognizer(folder, language, at_once=recognised_at_once())
 
 
 def load_model(
@@ -120,17 +128,28 @@ def load_detector() -> VoiceDetector:
     return SileroDetector()
 
 
-def warm(engines: Engines) -> None:
+def warm(engines: Engines) -> float:
     """Let every engine do one small job, so that the first caller does not wait for a first time.
 
-    Raises EngineError where one cannot work after all.
+    Returns the CPU seconds that a turn of a call costs here: it is guessed at more than once, and
+    its answer is spoken. Raises EngineError where an engine cannot work after all.
     """
-    spoken = b"".join(engines.synthesizer.synthesize(_WARM_TEXT))
-    heard = resample(spoken, engines.synthesizer.rate_hz, RECOGNISER_RATE_HZ)
-    session = engines.recognizer.session()
-    session.feed(heard)
-    session.result()
+    voice = engines.synthesizer
+    heard = resample(b"".join(voice.synthesize(_WARM_TEXT)), voice.rate_hz, RECOGNISER_RATE_HZ)
+    _hear(engines.recognizer, heard)
     engines.embedder.query(_WARM_TEXT)
     if engines.model is not None:
         for _ in engines.model.generate([{"role": "user", "content": _WARM_TEXT}], max_tokens=2):
             pass
+    began = cpu_s()
+    for _ in range(GUESSES_A_TURN):
+        _hear(engines.recognizer, heard)
+    for _ in voice.synthesize(_WARM_TEXT):
+        pass
+    return cpu_s() - began
+
+
+def _hear(recognizer: Recognizer, pcm: bytes) -> None:
+    session = recognizer.session()
+    session.feed(pcm)
+    session.result()

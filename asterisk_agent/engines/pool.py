@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from asterisk_agent.capacity import calls_carried
 from asterisk_agent.config.paths import data_directory
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.base import VoiceDetector
 from asterisk_agent.engines.keeper import Keeper, RemoteBrain
-from asterisk_agent.engines.loader import load_detector
+from asterisk_agent.engines.loader import load_detector, recognised_at_once
 from asterisk_agent.engines.messages import PIECE, RECOGNISE, SPEAK, transcript_of
 from asterisk_agent.engines.remote import Child
 from asterisk_agent.engines.spoken import SpokenStore
@@ -66,6 +68,21 @@ class EnginePool:
         """How many questions to the engines are not answered yet."""
         return self._keeper.waiting
 
+    @property
+    def late(self) -> bool:
+        """Whether callers wait for each other: a new one should not come in now."""
+        return self._keeper.late
+
+    @property
+    def busy(self) -> bool:
+        """Whether every core recognises a turn already."""
+        return self._keeper.pending(RECOGNISE) >= recognised_at_once()
+
+    @property
+    def calls(self) -> int:
+        """How many calls at once the engines carry on this machine, as measured at their start."""
+        return calls_carried(self._keeper.process.turn_cpu_s, os.cpu_count() or 1)
+
     async def start(self, first: Child | None = None) -> None:
         """Load and warm everything. Raises EngineError for a model that is missing or broken."""
         load_detector()  # so that the first call does not pay for it; the others load meanwhile
@@ -102,9 +119,13 @@ class EnginePool:
             found.append(detector.probability(frame))
         return found
 
-    async def recognise(self, ear: object, pcm: bytes) -> Transcript:
-        """What a whole turn's 16 kHz audio says. Raises EngineError."""
-        return transcript_of(await self._keeper.process.ask(RECOGNISE, {}, pcm))
+    async def recognise(self, ear: object, pcm: bytes, *, careful: bool = False) -> Transcript:
+        """What a whole turn's 16 kHz audio says. Raises EngineError.
+
+        ``careful``: with more time, for what was understood makes no sense.
+        """
+        fields = {"careful": careful}
+        return transcript_of(await self._keeper.process.ask(RECOGNISE, fields, pcm))
 
     async def think(
         self,

@@ -53,6 +53,10 @@ SUSPECT_S = 5.0
 END_LIMIT_S = 2.0
 MAX_UNSENT_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 20
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy's helpers would spin for work that is too small for them, on a core that a call needs."""
+LATE_S = 1.0
+"""Work for a caller that is not done after this: no new callers for now."""
 _FOR_CALLERS = (RECOGNISE, THINK, SPEAK)
 
 
@@ -74,6 +78,7 @@ class Child:
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=2,
+                    env=os.environ | ONE_THREAD,
                 )
             except OSError as error:
                 ours.close()
@@ -118,6 +123,8 @@ class EngineProcess(asyncio.Protocol):
         self.gone = asyncio.Event()
         """Set when it no longer answers, whatever the reason."""
         self.why = "it ended"
+        self.turn_cpu_s = 0.0
+        """CPU seconds that a turn of a call costs, once ``loaded``."""
         self._child = child
         self._decoder = Decoder()
         self._numbers = count(1)
@@ -155,11 +162,25 @@ class EngineProcess(asyncio.Protocol):
             if question.kind in _FOR_CALLERS
         )
 
+    def pending(self, kind: str) -> int:
+        """How much work of a kind is begun or waits."""
+        return sum(question.kind == kind for question in self._questions.values())
+
+    @property
+    def late(self) -> bool:
+        """Whether a caller waits for it longer than callers should: it has enough to do."""
+        now = time.monotonic()
+        return any(
+            now - question.since > LATE_S
+            for question in self._questions.values()
+            if question.kind in _FOR_CALLERS
+        )
+
     async def loaded(self, deadline_s: float = SLOW_DEADLINE_S) -> None:
         """Wait for the engines. Raises EngineError for what cannot be loaded."""
         async with aclosing(self._answers(self._load, deadline_s)) as answers:
-            async for _ in answers:
-                pass
+            async for message in answers:
+                self.turn_cpu_s = float(message.fields.get("turn_cpu_s", 0.0))
 
     async def ask(
         self,

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from asterisk_agent.engines.messages import (
@@ -71,12 +72,20 @@ def given_up() -> bool:
 
 
 class Server:
-    """Answers what comes through ``pipe``; ``handlers`` by kind, each on a thread of its own."""
+    """Answers what comes through ``pipe``; ``handlers`` by kind, each on a thread of its own.
 
-    def __init__(self, pipe: socket.socket, handlers: Mapping[str, Handler]) -> None:
+    ``at_once``: how many threads a kind has instead.
+    """
+
+    def __init__(
+        self,
+        pipe: socket.socket,
+        handlers: Mapping[str, Handler],
+        at_once: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._pipe = pipe
         self._handlers = handlers
-        self._lanes = {kind: _lane(kind) for kind in handlers}
+        self._lanes = {kind: _lane(kind, at_once.get(kind, 1)) for kind in handlers}
         self._jobs: dict[int, Job] = {}
         self._writing = threading.Lock()
 
@@ -121,9 +130,9 @@ class Server:
             del self._jobs[number]
 
 
-def _lane(kind: str) -> ThreadPoolExecutor:
-    """A thread that gives way to the service's; loading decides for itself."""
-    return ThreadPoolExecutor(1, kind, initializer=None if kind == LOAD else give_way)
+def _lane(kind: str, threads: int) -> ThreadPoolExecutor:
+    """Threads that give way to the service's; loading decides for itself."""
+    return ThreadPoolExecutor(threads, kind, initializer=None if kind == LOAD else give_way)
 
 
 class LogToParent(logging.Handler):

@@ -66,8 +66,12 @@ class VoskSession:
         self._compute_s += now_s() - began
         return " ".join([*self._known(), partial]).strip()
 
-    def result(self, cancelled: Callable[[], bool] = lambda: False) -> Transcript:
+    def result(
+        self, cancelled: Callable[[], bool] = lambda: False, *, careful: bool = False
+    ) -> Transcript:
         """What was said since the last ``reset``; more may be fed afterwards.
+
+        It hears as carefully as it can the first time.
 
         ``compute_s`` is all the work on this turn, most of it done while the caller spoke.
         """

@@ -35,6 +35,11 @@ def now_s() -> float:
     return time.perf_counter()
 
 
+def cpu_s() -> float:
+    """CPU seconds that this process has used so far, on all cores."""
+    return time.process_time()
+
+
 def give_way() -> None:
     """Let this thread, and those it starts, give way to the service's process.
 

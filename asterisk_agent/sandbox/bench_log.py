@@ -70,10 +70,10 @@ def measure(call: CallSeen, story: Mapping[str, Any] | None) -> list[Measured]:
     still answering something else, when the caller began to speak.
     """
     spoken = _Spoken(story) if story is not None and story["answered"] else _Spoken(None)
-    ends = [turn.said.began for turn in call.turns[1:]] + [call.ended]
+    ends = [*(turn.said.began for turn in call.turns[1:]), call.ended]
     return [
         _measure(turn, until, spoken, call.number)
-        for turn, until in zip(call.turns, ends, strict=True)
+        for turn, until in zip(call.turns, ends, strict=False)  # a call may have no turn at all
         if not _overtaken(turn, spoken)
     ]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from asterisk_agent.events import Action
 from asterisk_agent.sandbox.bench_log import PARTS, Measured
 from asterisk_agent.sandbox.bench_run import RunResult
 from asterisk_agent.sandbox.bench_script import Kind
@@ -25,6 +26,7 @@ def run_json(run: RunResult, cores: int) -> dict[str, Any]:
     """One run, under the keys that other programs rely on."""
     asked = [turn for turn in run.turns if not turn.over]
     plain = [turn for turn in asked if turn.kind is Kind.QUESTION]
+    known = [turn for turn in plain if turn.action == Action.ANSWER]
     paused = [turn for turn in asked if turn.kind is Kind.PAUSE]
     minutes = run.talked_minutes
     peak = max([run.idle_size, *run.sizes], key=lambda size: size.pss_mb)
@@ -34,7 +36,8 @@ def run_json(run: RunResult, cores: int) -> dict[str, Any]:
         "phones": run.phones,
         "turns": len(asked),
         "turns_overtaken": run.overtaken,
-        "answer_delay_s": _delays(plain),
+        "answer_delay_s": _delays(known),
+        "reply_delay_s": _delays(plain),
         "long_question_delay_s": _delays(turn for turn in asked if turn.kind is Kind.LONG),
         "paused_question_delay_s": _delays(paused),
         "parts_s": {part: summary(_part(plain, part)) for part in PARTS},
@@ -157,7 +160,7 @@ def capacity(runs: Sequence[dict[str, Any]]) -> int | None:
     """The largest number of calls at once of which all were taken, in time, up to there."""
     best = None
     for run in sorted(runs, key=lambda run: int(run["calls"])):
-        p95 = run["answer_delay_s"]["p95"]
+        p95 = run["reply_delay_s"]["p95"]
         lost = run["refused"] or run["failed"] or run["missed_ends"] > MISSED_SHARE * run["turns"]
         if p95 is None or p95 > LONGEST_P95_S or lost:
             return best or 0

@@ -131,6 +131,7 @@ def _distribution(key: str) -> list[Row]:
 
 _LABELS = {
     "answer_delay_s": "answer delay, s:",
+    "reply_delay_s": "any reply, s:",
     "long_question_delay_s": "long questions, s:",
     "barge_in_s": "barge-in, s:",
 }
@@ -138,6 +139,7 @@ ROWS: Sequence[Row] = (
     ("phones", lambda run: run["phones"]),
     ("questions asked", lambda run: run["turns"]),
     *_distribution("answer_delay_s"),
+    *_distribution("reply_delay_s"),
     *_distribution("long_question_delay_s"),
     *_distribution("barge_in_s"),
     ("sounds that stopped the agent", lambda run: _stopped(run["disturbances"])),

@@ -70,6 +70,7 @@ class Session:
         )
         with ExitStack() as stack:
             self._screen.note("starting a private Asterisk, and the service with its models")
+            shutil.rmtree(wish.out / "pbx", ignore_errors=True)  # an earlier run's call log
             pbx = stack.enter_context(Pbx(config_dir, wish.out / "pbx", service=False))
             started = time.monotonic()
             pbx.start_service()
