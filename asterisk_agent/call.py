@@ -16,6 +16,7 @@ from typing import Protocol
 
 from asterisk_agent.audio import LINE_RATE_HZ, Doubler, quiet_place_s, without_lead
 from asterisk_agent.brain.phrases import Phrases
+from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
@@ -23,6 +24,7 @@ from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
 from asterisk_agent.pacer import Finished, Pacer, Started
+from asterisk_agent.recording import Tape
 from asterisk_agent.records import Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
 from asterisk_agent.speech import sentences
@@ -165,8 +167,10 @@ class Call:
         engines: Engines,
         detector: VoiceDetector,
         story: Story,
-        brief: Callable[[bytes], Awaitable[None]],
+        keep_brief: Callable[[bytes], Awaitable[None]],
         purpose: str = "",
+        begins_s: float = 0.0,
+        tape: Tape | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.story = story
@@ -179,8 +183,11 @@ class Call:
         self._phrases = phrases
         self._engines = engines
         self._detector = detector
-        self._brief = brief
+        self._keep_brief = keep_brief
         self._purpose = purpose
+        self._begins_s = begins_s
+        """When this conversation began, from the start of the call."""
+        self._tape = tape
         self._clock = clock
         self._began = clock()
         self._session = engines.listen()
@@ -230,8 +237,9 @@ class Call:
                     task.cancel()
         except* (_CallerHungUp, ConnectionError):
             outcome = Outcome.HANGUP
-        except* Exception:
+        except* Exception as error:
             log.exception("call: lost in the middle", extra={"call": str(self.story.id)})
+            self._happened("error", ", ".join(_kinds(error)))
             outcome = Outcome.LOST
         finally:
             self.outcome = outcome
@@ -260,7 +268,8 @@ class Call:
         if self._purpose == "message":
             return await self._take_message()
         is_open = self.story.state == State.OPEN
-        await self._say(self._config.greeting_of(self._channel, is_open=is_open))
+        greeting = self._config.greeting_of(self._channel, is_open=is_open)
+        await self._say(self._announced(greeting))
         in_a_row = in_all = abused = 0
         while (cue := await self._next_cue()) is not None:
             match cue:
@@ -301,7 +310,7 @@ class Call:
 
     async def _take_message(self) -> Outcome:
         """Nobody answered: the caller may leave a message here, or go to the voicemail."""
-        await self._say(self._phrases.offer_message)
+        await self._say(self._announced(self._phrases.offer_message))
         said: list[str] = []
         while True:
             cue = await self._next_cue(MESSAGE_PAUSE_S if said else None)
@@ -337,6 +346,18 @@ class Call:
         except TimeoutError:
             return None
 
+    def _announced(self, text: str) -> str:
+        """The first words of a call that is recorded say so."""
+        recorded = self._tape is not None and not self.story.turns
+        return f"{self._phrases.recorded} {text}" if recorded else text
+
+    def _at_s(self, moment: float) -> float:
+        """A moment of the clock as seconds from the start of the call."""
+        return round(moment - self._began + self._begins_s, 3)
+
+    def _happened(self, kind: str, detail: str = "") -> None:
+        self.story.happened(kind, self._at_s(self._clock()), detail)
+
     def _left_s(self) -> float:
         """Seconds until the longest call is over."""
         limit_s = self._config.limits.call.total_seconds()
@@ -364,8 +385,9 @@ class Call:
             TurnRecord(
                 "caller",
                 heard,
-                at_s=round(cue.ended.speech_start - self._began, 3),
+                at_s=self._at_s(cue.ended.speech_start),
                 heard_s=round(cue.ended.speech_end - cue.ended.speech_start, 3),
+                confidence=round(thought.transcript.confidence, 3),
             )
         )
         return thought
@@ -414,17 +436,19 @@ class Call:
         self._parting = True
         async with asyncio.TaskGroup() as group:
             if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
-                group.create_task(self._make_brief())
+                group.create_task(self._make_brief(outcome))
             await self._say(text, thought, cue)
         await asyncio.sleep(LAST_FRAMES_S)
         return outcome
 
-    async def _make_brief(self) -> None:
-        """A spoken line for the person who picks up: which number, and what the caller said."""
-        said = next((turn.text for turn in reversed(self._history) if turn.who == "caller"), "")
-        text = self._phrases.brief(self._channel.label, said)
+    async def _make_brief(self, outcome: Outcome) -> None:
+        """What the person who picks up is told: which number, what about, and why they."""
+        language = self._config.agent.language
+        label = self._channel.label
+        text = brief(self._history, outcome, label, self._phrases, language)
+        self.story.brief = text
         pcm = b"".join([await self._engines.speak(sentence) for sentence in sentences(text)])
-        await self._brief(pcm)
+        await self._keep_brief(pcm)
 
     # --- thinking ---------------------------------------------------------------------------
 
@@ -577,11 +601,14 @@ class Call:
             TurnRecord(
                 "agent",
                 text,
-                at_s=round(started - self._began, 3),
+                at_s=self._at_s(started),
                 heard_s=round(finished.heard_s, 3),
                 source={"file": source.file, "heading": source.heading} if source else None,
                 action=action,
                 delay_ms=_delays(thought, cue, started) if thought and cue else None,
+                confidence=round(reply.confidence, 3) if reply is not None else None,
+                interrupted=not finished.complete,
+                unanswered=reply is not None and reply.unanswered,
             )
         )
 
@@ -608,6 +635,7 @@ class Call:
         """The caller has the floor: drop what was held."""
         if not self._floor.is_set():
             self._talked_over = True
+            self._happened("barge_in")
             self._interrupt()
 
     def _settle(self) -> None:
@@ -628,6 +656,8 @@ class Call:
             for frame in self._pacer.frames(self._clock()):
                 self._line.send(frame)
                 self._echo.sent(frame)
+                if self._tape is not None:
+                    self._tape.sent(frame, self._at_s(self._clock()))
             self._settle()
             await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
 
@@ -643,8 +673,11 @@ class Call:
                     case audiosocket.Audio(pcm, rate_hz):
                         assert rate_hz == LINE_RATE_HZ, rate_hz
                         frames.put_nowait((pcm, self._clock()))
+                        if self._tape is not None:
+                            self._tape.heard(pcm, self._at_s(self._clock()))
                     case audiosocket.Digit(digit):
                         self._turns.pressed(self._clock())
+                        self._happened("key", digit)
                         self._interrupt()
                         self._cues.put_nowait(Pressed(digit))
                     case audiosocket.HungUp() | audiosocket.Failed():
@@ -727,6 +760,13 @@ _NOT_A_MESSAGE = {
     Action.GOODBYE: Outcome.RESOLVED,
 }
 SHORT_WORDS = 6
+
+
+def _kinds(error: BaseException) -> list[str]:
+    """The names of what went wrong, which hold no caller's words."""
+    if isinstance(error, BaseExceptionGroup):
+        return [kind for inner in error.exceptions for kind in _kinds(inner)]
+    return [type(error).__name__]
 
 
 def _parting(reply: Reply) -> Outcome:

@@ -16,7 +16,6 @@ from asterisk_agent.config.schema import Config
 from asterisk_agent.errors import AgentError, AsteriskError
 from asterisk_agent.facts import Kind
 from asterisk_agent.net.ami import Headers
-from asterisk_agent.records import Step
 from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.wire.control import Figures, Request, TakeOver, Watch
 
@@ -93,11 +92,8 @@ class Control:
             "Redirect", Channel=channel, Context="agent-ask", Exten=f"do-{kind}", Priority="1"
         )
         visit.taken_by = wanted.by
-        story = visit.story
-        because = f"{wanted.by} took the call over"
-        story.path.append(
-            Step(f"{wanted.kind}:{wanted.target}", story.seconds(self._now()), because)
-        )
+        to = f"{wanted.kind}:{wanted.target}"
+        visit.story.went(to, f"{wanted.by} took the call over", self._now())
 
     def _allowed(self, wanted: TakeOver, visit: Visit) -> tuple[str, str]:
         """The kind of destination, and what the dialplan calls it. Raises AgentError."""

@@ -29,6 +29,8 @@ class AgentHealth(StrEnum):
     UP = "up"
     DOWN = "down"
     FULL = "full"
+    SPENT = "spent"
+    """The channel's minutes of this month are used up: see ``ceiling``."""
 
 
 class Outcome(StrEnum):

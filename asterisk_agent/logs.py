@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 
 from asterisk_agent.config.paths import journal_stream
+from asterisk_agent.redaction import Redactor
 
 JOURNAL = "/run/systemd/journal/socket"
 MAX_MESSAGE = 60_000
@@ -30,6 +31,7 @@ def to_stderr() -> None:
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(Fields("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(Redactor())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for noisy in ("panoramisk", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
@@ -62,8 +64,8 @@ class Journal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record."""
         message = record.getMessage()
-        if record.exc_info:
-            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:  # the redactor's; there is no other
+            message += "\n" + record.exc_text
         try:
             self._socket.sendto(datagram(record, message), self._address)
         except OSError:

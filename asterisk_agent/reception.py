@@ -11,9 +11,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from asterisk_agent import overrides, routing
+from asterisk_agent.brief import note
 from asterisk_agent.config.schema import Channel
 from asterisk_agent.errors import ProtocolError
-from asterisk_agent.records import Step, Story
+from asterisk_agent.records import Story
 from asterisk_agent.routing import AgentHealth, Decision, Facts, Kind, Outcome, Stage, State
 from asterisk_agent.site import Site
 from asterisk_agent.visits import Visit, Visits
@@ -29,7 +30,7 @@ class Reception:
         self,
         visits: Visits,
         site: Callable[[], Site],
-        health: Callable[[], AgentHealth],
+        health: Callable[[Channel], AgentHealth],
         finish: Callable[[Visit, str], Awaitable[None]],
         *,
         now: Callable[[], datetime],
@@ -49,7 +50,7 @@ class Reception:
         """
         waited = request.arguments[1:2] == ("1",)
         visit = self._visits.by_asterisk(_asterisk_id(request)) or self._arrive(request)
-        facts = Facts(Stage.ARRIVAL, agent=self._health(), waited=waited)
+        facts = Facts(Stage.ARRIVAL, agent=self._health(visit.channel), waited=waited)
         return self._answer(visit, self._decide(visit, facts))
 
     async def next(self, request: agi.Request) -> Mapping[str, str]:
@@ -61,7 +62,7 @@ class Reception:
             stage=member(Stage, stage) or Stage.AGENT,
             state=member(State, state),
             arrived=_moment(arrived) or visit.story.started,
-            agent=self._health(),
+            agent=self._health(visit.channel),
             outcome=visit.call.outcome if visit.call is not None else None,
             wanted_team=visit.story.team,
             tried=tuple(part for part in tried.split(".") if part),
@@ -70,7 +71,8 @@ class Reception:
         )
         if visit.story.path:
             heard = facts.stage is Stage.AGENT
-            visit.story.path[-1].result = str(facts.outcome or Outcome.LOST) if heard else status
+            result = str(facts.outcome or Outcome.LOST) if heard else status
+            visit.story.left(result, self._now())
         decision = self._decide(visit, facts)
         answer = self._answer(visit, decision)
         if decision.kind is Kind.GOODBYE:
@@ -89,7 +91,7 @@ class Reception:
         story.state = decision.state
         story.add_tasks(decision.tasks)
         to = f"{decision.kind}:{decision.target}" if decision.target else str(decision.kind)
-        story.path.append(Step(to, story.seconds(self._now()), decision.because))
+        story.went(to, decision.because, self._now())
         log.info("call: %s", decision.kind, extra={"call": str(story.id), "to": decision.target})
         if decision.kind is Kind.AGENT:
             visit.announce(decision.purpose, self._clock())
@@ -102,6 +104,8 @@ class Reception:
             "AGENT_MESSAGE": decision.message,
             "AGENT_PROMPT": decision.prompt,
             "AGENT_BRIEF": str(brief.with_suffix("")) if brief is not None else "",
+            "AGENT_NOTE": note(story.brief or ""),
+            "AGENT_RECORD": f"http://{visit.site.config.listen.web}/calls/{story.id}",
             "AGENT_BYPASSED": "1" if decision.bypassed else "",
             "AGENT_FIRST": "1" if decision.first_in_line else "",
         }

@@ -212,6 +212,8 @@ class _Desk:
         if health is AgentHealth.FULL and self.state is State.OPEN and not self.facts.waited:
             why = f"{state}: the agent is full, and may have a slot in a moment"
             return self._to(Kind.WAIT, why, seconds=SLOT_WAIT_S)
+        if health is AgentHealth.SPENT:
+            return self._people_if_open(f"{state}: this month's minutes of the agent are used up")
         prompt = "connecting" if self.state is State.OPEN else ""
         why = f"{state}: the agent is {health}"
         if health is AgentHealth.FULL and self.state is State.OPEN:
@@ -300,6 +302,8 @@ class _Desk:
 
     def _bypassed(self) -> bool:
         """Whether the agent should have done what people or the mailbox now do."""
+        if self.facts.agent is AgentHealth.SPENT and self.facts.turns == 0:
+            return False
         lost = self.facts.outcome in _BROKEN
         if self.facts.stage is Stage.AGENT:
             return lost or self.facts.outcome is None

@@ -13,13 +13,15 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from asterisk_agent import audio, overrides
 from asterisk_agent.brain.phrases import all_sentences
 from asterisk_agent.call import Call
+from asterisk_agent.ceilings import UNKNOWN, is_spent
 from asterisk_agent.config.load import load
-from asterisk_agent.config.schema import Config
+from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.console import Console
 from asterisk_agent.control import Control
 from asterisk_agent.dialplan.features import LAMP
@@ -33,7 +35,8 @@ from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
 from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
-from asterisk_agent.records import CallLog, Story
+from asterisk_agent.recording import SETTLE_S, Tape, WavFile
+from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
 from asterisk_agent.speech import sentences
@@ -57,6 +60,14 @@ LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
 """How often the event loop's own lateness is measured."""
+SAVE_EVERY_S = 1.0
+"""How often the sound of a recorded call is written."""
+RECORD_AGAIN_S = 5.0
+"""How soon the call log is tried again that could not be written."""
+FORGET_EVERY_S = 24 * 3600.0
+"""How often the call log is swept of what is too old."""
+LAST_RECORDS_S = 10.0
+"""How long the call log may take when the service stops; what is left waits in a file."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 
 
@@ -67,8 +78,15 @@ class Service:
         self._pool = pool
         self._first = config
         self._site: Site | None = None
-        self._writer = Worker("records")
-        self._log = CallLog(config.records.database)
+        self._writer = Worker("files")
+        self._clerk = Worker("records")
+        self.recorder = Recorder(
+            config.records.database,
+            config.state_directory / WAITING_ROOM,
+            timezone=config.timezone,
+        )
+        self._told = asyncio.Event()
+        self._used: Mapping[str, Usage] = UNKNOWN
         self._visits = Visits()
         self._ends: asyncio.Queue[tuple[Visit, Headers]] = asyncio.Queue()
         self._stop = asyncio.Event()
@@ -112,7 +130,8 @@ class Service:
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Warm up, open the ports, serve, and leave nobody behind. Raises AgentError."""
         async with AsyncExitStack() as stack:
-            stack.callback(self._log.close)
+            stack.callback(self._clerk.close)
+            stack.push_async_callback(self._close_records)
             stack.callback(self._writer.close)
             self._site = await self._make_site(self._first)
             await self._pool.prepare(sentences(self._first.agent.greeting))
@@ -132,6 +151,8 @@ class Service:
                         self._show_switch,
                         self._console.watch,
                         self._measure_lag,
+                        self._record,
+                        self._forget,
                     )
                 ]
                 self._status.started()
@@ -287,13 +308,33 @@ class Service:
 
     # --- calls --------------------------------------------------------------------------------
 
-    def _health(self) -> AgentHealth:
+    def _health(self, channel: Channel) -> AgentHealth:
+        state = self._state()
+        if state is AgentHealth.DOWN:
+            return state
+        now = _now()
+        running = (
+            (now - visit.talking_since).total_seconds()
+            for visit in self._visits
+            if visit.channel.id == channel.id and visit.talking_since is not None
+        )
+        if is_spent(channel, self._used, running):
+            return AgentHealth.SPENT
+        return state
+
+    def _state(self) -> AgentHealth:
+        """Whether the agent can take one call more, whatever its channel has used."""
         if self._stopping or not self._pool.ready:
             return AgentHealth.DOWN
         busy = self._visits.busy(time.monotonic())
+        return AgentHealth.UP if busy < self._most() and not self._pool.late else AgentHealth.FULL
+
+    def _most(self) -> int:
+        """How many conversations at once."""
         limit = self._current().config.limits.calls
-        most = self._pool.calls if limit == "auto" else limit
-        return AgentHealth.UP if busy < most and not self._pool.late else AgentHealth.FULL
+        if limit != "auto":
+            return limit
+        return self._pool.calls if self._pool.ready else 0
 
     def _claim(self, uuid: UUID) -> Callable[[Line], Awaitable[None]] | None:
         """The story of a conversation that was announced a moment ago and has not begun yet."""
@@ -301,8 +342,10 @@ class Service:
         return None if visit is None else partial(self._converse, visit)
 
     async def _converse(self, visit: Visit, line: Line) -> None:
-        visit.story.answered = visit.story.answered or _now()
+        visit.talking_since = _now()
+        visit.story.answered = visit.story.answered or visit.talking_since
         site = visit.site
+        tape = self._tape(visit)
         visit.call = Call(
             line=line,
             channel=visit.channel,
@@ -312,15 +355,49 @@ class Service:
             engines=self._pool,
             detector=self._pool.new_detector(),
             story=visit.story,
-            brief=partial(self._keep_brief, visit),
+            keep_brief=partial(self._keep_brief, visit),
             purpose=visit.purpose,
+            begins_s=visit.story.seconds(visit.talking_since),
+            tape=tape,
         )
+        saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
             reason = await visit.call.run()
             visit.story.reason = "taken_over" if visit.taken_by else reason
-            await self._write(visit.story)
         finally:
+            visit.story.agent_s += (_now() - visit.talking_since).total_seconds()
+            visit.talking_since = None
+            self._write(visit.story)
             visit.over.set()
+        if saving is not None:
+            await saving
+
+    def _tape(self, visit: Visit) -> Tape | None:
+        """Where the call is recorded, if it is; the record names the file."""
+        config = visit.site.config
+        if not config.records_calls:
+            return None
+        visit.story.recording = str(config.recordings_directory / f"{visit.story.id}.wav")
+        return Tape(audio.LINE_RATE_HZ, visit.story.seconds(_now()))
+
+    async def _save(self, visit: Visit, tape: Tape) -> None:
+        """Write a conversation's sound while it lasts. A disk that is full ends that alone."""
+        story = visit.story
+        assert story.recording is not None
+        file = WavFile(Path(story.recording), tape.rate_hz)
+        starts_s: float | None = tape.starts_s
+        try:
+            while not visit.over.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SAVE_EVERY_S):
+                        await visit.over.wait()
+                late_s = 0 if visit.over.is_set() else SETTLE_S
+                pcm = tape.take(story.seconds(_now()) - late_s)
+                await self._writer.run(file.write, pcm, starts_s)
+                starts_s = None
+        except OSError as error:
+            log.error("call: its recording ended: %s", error, extra={"call": str(story.id)})
+            story.happened("error", story.seconds(_now()), "the recording could not be written")
 
     async def _keep_brief(self, visit: Visit, pcm: bytes) -> None:
         """Put the spoken brief where Asterisk can play it to whoever picks up."""
@@ -340,20 +417,61 @@ class Service:
     async def _finish(self, visit: Visit, outcome: str) -> None:
         if not self._visits.remove(visit):
             return
-        visit.story.ended = _now()
-        visit.story.outcome = outcome
+        visit.story.over(outcome, _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
         self._metrics.finished(visit.story)
-        await self._write(visit.story)
+        self._write(visit.story)
         if visit.brief is not None:
             visit.brief.unlink(missing_ok=True)
 
-    async def _write(self, story: Story) -> None:
-        try:
-            await self._writer.run(self._log.write, story.as_json())
-        except AgentError as error:
-            log.error("records: %s", error)
+    # --- records ------------------------------------------------------------------------------
+
+    def _write(self, story: Story) -> None:
+        """Have a story written soon; what the database does meanwhile is no call's business."""
+        self.recorder.put(story.as_json())
+        self._told.set()
+
+    async def _record(self) -> None:
+        """Write what calls have told, and keep what cannot be written until it can."""
+        while True:
+            self._told.clear()
+            await self._clerk.run(self.recorder.flush)
+            self._status.recorded(str(self.recorder.health))
+            with suppress(AgentError):
+                self._used = await self._clerk.run(self._usage_now)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECORD_AGAIN_S if self.recorder.unwritten else SWEEP_S):
+                    await self._told.wait()
+            if self.recorder.health.problem:
+                await asyncio.sleep(RECORD_AGAIN_S)
+
+    def _usage_now(self) -> Mapping[str, Usage]:
+        """What each channel has used of its ceiling, if any has one. Blocks."""
+        if all(channel.ceiling is None for channel in self._current().config.channels.values()):
+            return UNKNOWN
+        call_log = self.recorder.open()
+        return call_log.usages(call_log.month(_now()))
+
+    async def _forget(self) -> None:
+        """Delete, once a day, what is older than it may be."""
+        while True:
+            records = self._current().config.records
+            kept = Kept(records.transcripts, records.calls, records.audio)
+            try:
+                done = await self._clerk.run(self.recorder.sweep, _now(), kept)
+            except AgentError as error:
+                log.error("records: what is too old could not be deleted: %s", error)
+                await asyncio.sleep(FORGET_EVERY_S / 24)
+                continue
+            if done:
+                log.info("records: too old, deleted", extra=asdict(done))
+            await asyncio.sleep(FORGET_EVERY_S)
+
+    async def _close_records(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_RECORDS_S):
+                await self._clerk.run(self.recorder.close)
 
     # --- what the console sees ----------------------------------------------------------------
 
@@ -361,14 +479,18 @@ class Service:
         return Now(
             calls=sum(1 for _ in self._visits),
             talking=sum(visit.talking for visit in self._visits),
-            most=most_calls(self._current().config),
+            most=self._most(),
             ready=self._pool.ready,
             connected=self._manager is not None and self._manager.connected,
             waiting=self._pool.waiting,
         )
 
     def _as_shown(self) -> Mapping[str, object]:
-        return asdict(self._look()) | {"state": self._health(), "stopping": self._stopping}
+        return asdict(self._look()) | {
+            "state": self._state(),
+            "stopping": self._stopping,
+            "records": str(self.recorder.health),
+        }
 
     async def _action(self, name: str, **headers: str) -> list[Headers]:
         if self._manager is None:
@@ -392,11 +514,11 @@ class Service:
         if name == "AgentConnect":
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
-                visit.story.picked_up_by = event.get("interface")
+                visit.story.picked_up(event.get("interface", ""), _now())
         elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None and visit.taken_by:
-                visit.story.picked_up_by = event.get("destchannel", "").rpartition("-")[0]
+                visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
             ended = self._visits.get(id_of(event.get("calluuid", "")))
             if ended is not None:

@@ -37,6 +37,8 @@ class Report:
     restart_for: list[str] = field(default_factory=list)
     asterisk: str = ""
     """``ok`` where Asterisk has read its files again, else why not."""
+    records: str = "ok"
+    """``ok`` where the call log is written, else why not, and what waits."""
 
     @property
     def alive(self) -> bool:
@@ -76,6 +78,12 @@ class Status:
         self._report.reloads += 1
         self._report.problems = list(problems)
         self._write()
+
+    def recorded(self, health: str) -> None:
+        """How the call log is."""
+        if health != self._report.records:
+            self._report.records = health
+            self._write()
 
     def stopped(self) -> None:
         """The service has ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class Visit:
     """The conversation, the latest where there were two."""
     announced: float | None = None
     """When a conversation was announced whose audio has not come yet, on the monotonic clock."""
+    talking_since: datetime | None = None
     purpose: str = ""
     """What the announced conversation is for: to answer, or to take a message."""
     brief: Path | None = None

@@ -34,7 +34,7 @@ def told(random_, began):
     """One call's story, in its JSON form."""
     (outcome, reason, _), *_ = random_.choices(ENDS, [share for *_, share in ENDS])
     turns, at_s = [], 0.0
-    for index in range(random_.randint(1, 4)):
+    for index in range(random_.randint(1, 3)):
         asked = "what about the " + " ".join(random_.sample(WORDS, 4))
         turns.append({"who": "caller", "text": asked, "at_s": at_s, "heard_s": 2.0})
         delay = random_.lognormvariate(6.9, 0.4)

@@ -7,13 +7,18 @@ mean the same at any hour.
 import asyncio
 import re
 import shutil
+import sqlite3
+import wave
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asterisk_agent.audio import resample
 from asterisk_agent.engines import loader
-from asterisk_agent.records import CallLog
+from asterisk_agent.records import WAITING_ROOM, CallLog
+from asterisk_agent.records.recorder import size_of
 from asterisk_agent.sandbox.pbx import Pbx
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.models]
@@ -27,12 +32,16 @@ PERSON = "I would like to speak to a person please."
 
 @pytest.fixture(scope="module")
 def always_open(tmp_path_factory):
-    """The example configuration without hours: always open."""
+    """The example configuration without hours: always open. Its calls are recorded."""
     directory = tmp_path_factory.mktemp("open") / "etc"
     shutil.copytree(EXAMPLE, directory)
     channels = directory / "channels.yaml"
     text = channels.read_text(encoding="utf-8")
     channels.write_text(re.sub(r"(?m)^\s+hours:.*\n", "", text), encoding="utf-8")
+    agent = directory / "agent.yaml"
+    text = agent.read_text(encoding="utf-8")
+    text = text.replace("can_record: false", "can_record: on").replace("audio: off ", "audio: 30d ")
+    agent.write_text(text, encoding="utf-8")
     return directory
 
 
@@ -167,21 +176,35 @@ async def logged(pbx, words):
     log = CallLog(pbx.config.records.database)
     try:
         for _ in range(100):
-            call = log.latest(1)[0]
-            said = " ".join(turn["text"] for turn in call["turns"])
-            if call["ended"] and words in said:
-                return call
+            for call in log.latest(1):
+                said = " ".join(turn["text"] for turn in call["turns"])
+                if call["ended"] and words in said:
+                    return call
             await asyncio.sleep(0.1)
     finally:
         log.close()
-    raise AssertionError(call)
+    raise AssertionError(f"no call with {words!r} at the end of the log")
 
 
 async def test_the_log_tells_the_call(pbx, new_phone, say, hear):
-    caller = await dial(pbx, new_phone)
-    await ask(caller, say(DRAIN), hear, "165")
-    await caller.hangup()
+    with closing(sqlite3.connect(pbx.state_dir / "calls.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody else may write: no call minds
+        caller = await dial(pbx, new_phone)
+        assert "recorded" in hear(caller.heard())
+        await ask(caller, say(DRAIN), hear, "165")
+        await caller.hangup()
+        waiting = pbx.state_dir / WAITING_ROOM
+        async with asyncio.timeout(30):
+            while size_of(waiting) == 0:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        other.execute("ROLLBACK")
     call = await logged(pbx, "165")
+    assert size_of(waiting) == 0
+    left, right = sides(Path(call["recording"]))
+    heard = 2 * int(call["turns"][2]["at_s"] * 16_000)
+    assert "165" in hear(right[heard:])
+    assert "drain" in hear(left[:heard])
+    assert "165" not in hear(left)
     assert call["outcome"] == "resolved"
     assert call["reason"] == "hangup"
     who = [turn["who"] for turn in call["turns"]]
@@ -189,6 +212,13 @@ async def test_the_log_tells_the_call(pbx, new_phone, say, hear):
     answer = call["turns"][2]
     assert answer["source"]["file"].startswith("support/")
     assert 0 < answer["delay_ms"]["total"] < 10_000
+
+
+def sides(file):
+    """Left and right of a recording, at 16 kHz."""
+    with wave.open(str(file)) as opened:
+        both = np.frombuffer(opened.readframes(opened.getnframes()), "<i2").reshape(-1, 2)
+    return [resample(both[:, side].tobytes(), 8_000, 16_000) for side in (0, 1)]
 
 
 async def test_a_killed_service_takes_its_caller_to_the_queue(

@@ -35,6 +35,9 @@ def test_the_json(run: Run) -> None:
         "until": "2026-06-01T16:00:00+00:00",
         "people_first": False,
         "handoff": ["desk", "store"],
+        "minutes": None,
+        "ceiling": None,
+        "spent": False,
     }
     assert (night["state"], night["people_first"]) == ("closed", True)
     assert (always["agent"], always["hours"], always["until"]) == (False, None, None)

@@ -152,6 +152,7 @@ def test_each_thing_is_named_and_asterisk_is_missed(etc: Path, ports: list[int])
         f"ok       listen.media 127.0.0.1:{ports[2]}",
         f"ok       listen.web 127.0.0.1:{ports[3]}",
         f"ok       overrides in {etc.parent}/state/overrides",
+        "ok       call log sqlite:////var/lib/asterisk-agent/calls.db",
         f"ok       rescue script {dialplan.rescue_script()}",
         f"ok       plan {etc.parent}/dialplan/plan.json",
         "ok       secret of the manager interface",

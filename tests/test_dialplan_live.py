@@ -453,6 +453,8 @@ async def test_the_phone_that_rings_shows_which_call_it_is(
         " same => n,Set(CALLERID(all)=Pat Caller <+15557654321>)\n"
         " same => n,Set(AGENT_CHANNEL=support)\n same => n,Set(AGENT_LABEL=Customer support)\n"
         " same => n,Gosub(agent-new,s,1)\n same => n,Set(AGENT_UUID=0a-1b)\n"
+        " same => n,Set(AGENT_NOTE=Call for support. The caller said: It's leaking)\n"
+        " same => n,Set(AGENT_RECORD=http://127.0.0.1:8095/calls/0a-1b)\n"
         " same => n,Goto(agent-team-support,s,1)\n"
     )
     support = EXAMPLE.teams["support"]
@@ -468,6 +470,8 @@ async def test_the_phone_that_rings_shows_which_call_it_is(
         assert ringing["name"] == "Customer support: Pat Caller"
         assert ringing["uri"].startswith("sip:+15557654321@")
         assert ringing["headers"]["X-Agent-Call"] == "0a-1b"
+        assert ringing["headers"]["X-Agent-Brief"].endswith("The caller said: It's leaking")
+        assert ringing["headers"]["X-Agent-Record"] == "http://127.0.0.1:8095/calls/0a-1b"
         await member.reject()
         # The next team sees the caller's name, not two labels.
         back = lab.wait_for("x", lambda step: step.place == "back@agent-caller:2")

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "asterisk_agent"
 PACKAGE = ROOT.name
 LAYERS = (
     {"errors", "events", "plan"},
+    {"redaction"},
     {"config"},
     {
         "capacity",
@@ -24,6 +25,7 @@ LAYERS = (
         "speech",
         "speech_english",
         "audio",
+        "recording",
         "turn",
         "finished",
         "finished_english",
@@ -35,8 +37,8 @@ LAYERS = (
     | {"dialplan"},
     {"brain", "engines"},
     {"net", "engine_process", "console"},
-    {"call", "records", "prompts"},
-    {"site", "visits", "reception", "status", "control", "metrics"},
+    {"brief", "call", "records", "prompts"},
+    {"ceilings", "site", "visits", "reception", "status", "control", "metrics"},
     {"service", "web"},
     {"sandbox", "cli"},
 )
@@ -60,6 +62,7 @@ WITHIN = {  # who may import whom of the same layer
     ("finished", "finished_english"),
     ("finished", "turn"),
     ("brain", "engines"),
+    ("call", "brief"),
     ("call", "records"),
     ("visits", "site"),
     ("reception", "site"),

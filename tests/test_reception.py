@@ -42,7 +42,7 @@ class Desk:
         self.reception = Reception(
             self.visits,
             lambda: self.site,
-            lambda: self.health,
+            lambda _channel: self.health,
             self.finish,
             now=lambda: self.now,
             clock=lambda: self.clock,
@@ -92,6 +92,11 @@ def test_a_call_in_hours_goes_to_the_agent_then_where_its_outcome_leads(desk):
         "goodbye",
     ]
     assert [step.result for step in visit.story.path[:3]] == ["person", "TIMEOUT", "CONTINUE"]
+    assert [(a.team, a.result) for a in visit.story.attempts] == [
+        ("support", "TIMEOUT"),
+        ("backoffice", "CONTINUE"),
+    ]
+    assert all(attempt.waited_s == 0 for attempt in visit.story.attempts)
 
 
 def test_the_agent_comes_back_once_to_take_a_message(desk):
@@ -198,3 +203,21 @@ def test_who_hangs_up_behind_an_answer_was_served(desk, said, outcome):
     visit = desk.talked(desk.start()["AGENT_UUID"], Outcome.HANGUP)
     visit.story.turns = [TurnRecord(who, "…", 0.0, action=action) for who, action in said]
     assert final_outcome(visit, Facts(Stage.AGENT)) == outcome
+
+
+def test_beyond_the_ceiling_people_answer(desk):
+    desk.health = AgentHealth.SPENT
+    told = desk.start()
+    assert (told["AGENT_ACTION"], told["AGENT_TARGET"]) == ("team", "support")
+    assert (told["AGENT_PROMPT"], told["AGENT_BYPASSED"]) == ("", "")
+    (visit,) = desk.visits
+    assert "used up" in visit.story.path[0].because
+
+
+def test_the_brief_and_the_page_go_with_the_call(desk):
+    told = desk.start()
+    visit = desk.talked(told["AGENT_UUID"], Outcome.PERSON)
+    visit.story.brief = 'Call for Support. The caller said: ${SHELL(x)} "hm"; yes'
+    told = desk.next(told["AGENT_UUID"], "agent")
+    assert told["AGENT_NOTE"] == "Call for Support. The caller said: SHELL x hm yes"
+    assert told["AGENT_RECORD"].endswith(f"/calls/{visit.story.id}")

@@ -28,6 +28,7 @@ from asterisk_agent.wire.control import Figures, TakeOver
 HEALTH = {"calls": 1, "talking": 1, "most": 8, "ready": True, "connected": True, "waiting": 2} | {
     "state": "up",
     "stopping": False,
+    "records": "ok",
 }
 CALL = {
     "id": "11111111-2222-3333-4444-555555555555",
@@ -434,6 +435,10 @@ def test_health_tells_what_check_found(console, browser):
     said = text_of(browser.get("/health/details").text)
     assert "asterisk.ami refused check the secret" in said
     assert "2 questions waiting" in said
+    problem = {"records": "database is locked; 3 calls wait in memory"}
+    console.desk.feed.health = HEALTH | problem
+    assert "Not written database is locked" in text_of(browser.get("/health/details").text)
+    assert "The call log is not written" in browser.get("/live").text
     assert console.check.begun == 1
     console.now += timedelta(minutes=3)
     browser.get("/health/details")

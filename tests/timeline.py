@@ -269,7 +269,7 @@ def converse(
             engines=engines,
             detector=FakeDetector(),
             story=Story("support", "+1555", state, datetime(2026, 3, 2, tzinfo=UTC)),
-            brief=brief,
+            keep_brief=brief,
             purpose=purpose,
             clock=loop.time,
         )

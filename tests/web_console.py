@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from asterisk_agent.config.load import load
+from asterisk_agent.records import CallLog
 from asterisk_agent.web.app import application
 from asterisk_agent.web.chores import Chore
 from asterisk_agent.web.desk import Desk
@@ -65,6 +66,7 @@ class Console:
             reload=self.reload,
             check=self.check,
         )
+        CallLog(self.config.records.database).close()  # the service makes it
         self.app = application(self.desk)
 
     @contextmanager

@@ -19,6 +19,8 @@ class Phrases:
     whose name ends in ``_away`` is for hours in which nobody can take a call.
     """
 
+    # At the beginning, where calls are recorded.
+    recorded: str
     # Silence.
     still_there: str
     press_zero: str
@@ -70,6 +72,8 @@ class Phrases:
     # For the person who picks up.
     brief_call: str
     brief_said: str
+    brief_person: str
+    brief_unknown: str
     # For whoever works the night switch from a phone of the house.
     switch_open: str
     switch_closed: str
@@ -120,6 +124,7 @@ class Phrases:
 
 
 _ENGLISH = Phrases(
+    recorded="This call is recorded.",
     still_there="Are you still there? Please go ahead, I'm listening.",
     press_zero="I can't hear you. To speak to a person, please press zero.",
     nobody_there="I still can't hear you, so I'm ending this call. Please call again. Goodbye.",
@@ -169,6 +174,8 @@ _ENGLISH = Phrases(
     teams="I can put you through to {teams}. Whom would you like to speak to?",
     brief_call="Call for {label}.",
     brief_said="The caller said: {said}",
+    brief_person="They asked for a person.",
+    brief_unknown="The documents do not say.",
     switch_open="Open, until you change it.",
     switch_closed="Closed, until you change it.",
     switch_people="Open, and people answer first, until you change it.",

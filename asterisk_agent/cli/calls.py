@@ -1,36 +1,62 @@
-"""``calls`` and ``calls show``: the call log."""
+"""``calls`` and its subcommands: the call log, found, told, followed, exported and erased."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
+from asterisk_agent.cli import moment, timeline
 from asterisk_agent.cli.app import (
     DEFAULT_CONFIG,
     ConfigDirectory,
     Json,
     app,
+    err,
     out,
     print_json,
     reports_errors,
 )
 from asterisk_agent.errors import AgentError
 
-MOST_READ = 5_000
-"""How far back ``--tasks`` looks, in calls."""
+if TYPE_CHECKING:
+    from asterisk_agent.config.schema import Config
+    from asterisk_agent.records import CallFilter, CallLog
+
+LOOK_EVERY_S = 1.0
+"""How often ``follow`` looks for calls that have ended."""
+MOST_FOLLOWED = 200
 
 commands = typer.Typer(help="The call log.", invoke_without_command=True)
 app.add_typer(commands, name="calls")
 
+Caller = Annotated[
+    str, typer.Option("--caller", metavar="NUMBER", help="The caller's number, in full.")
+]
+
 
 @commands.callback()
 @reports_errors
-def calls(
+def calls(  # noqa: PLR0917
     context: typer.Context,
     config: ConfigDirectory = DEFAULT_CONFIG,
-    limit: Annotated[int, typer.Option(help="How many, newest first.")] = 20,
+    channel: Annotated[str | None, typer.Option(help="Of this channel alone.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="That ended so: resolved, …")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="A date or time, or 2h, 7d: so long ago.")
+    ] = None,
+    search: Annotated[
+        str, typer.Option(metavar="WORDS", help="In which these words, or digits, were said.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, newest first.")] = 20,
     tasks: Annotated[
         bool, typer.Option("--tasks", help="Those that somebody has to see to.")
     ] = False,
@@ -39,21 +65,45 @@ def calls(
     """List the newest calls."""
     if context.invoked_subcommand is not None:
         return
-    log = _open(config)
-    latest = log.latest(MOST_READ if tasks else limit)
-    latest = [call for call in latest if call.get("tasks") or not tasks][:limit]
-    if as_json:
-        print_json(latest)
-        return
-    table = Table(
-        "call", "started", "channel", "outcome", "reason", "team", "turns", "to do", box=None
-    )
-    for call in latest:
-        row = (call["id"][:8], call["started"], call["channel"], call["outcome"], call["reason"])
-        to_do = ", ".join(call.get("tasks", [])).replace("_", " ")
-        cells = [str(cell or "-") for cell in (*row, call["team"], len(call["turns"]), to_do)]
-        table.add_row(*cells)
+    from asterisk_agent.records import CallFilter
+
+    with opened(config) as (settings, log):
+        zone = ZoneInfo(settings.timezone)
+        wanted = CallFilter(
+            channel=_known(channel, settings),
+            outcome=outcome,
+            since=when(since, zone),
+            search=search,
+            tasks=tasks,
+        )
+        if as_json:
+            print_json(log.latest(limit, wanted))
+        else:
+            _list(log, wanted, limit, zone)
+
+
+def _list(log: CallLog, wanted: CallFilter, limit: int, zone: ZoneInfo) -> None:
+    page = log.search(wanted, size=limit)
+    table = Table(box=None)
+    for head in ("call", "started", "caller", "length", "outcome"):
+        table.add_column(head, no_wrap=True, overflow="ignore")
+    for head in ("channel", "reason", "team", "to do"):
+        table.add_column(head, overflow="fold")
+    for row in page.rows:
+        table.add_row(
+            row.id[:8],
+            f"{datetime.fromisoformat(row.started).astimezone(zone):%Y-%m-%d %H:%M}",
+            timeline.plain(row.caller) or "-",
+            timeline.length(row.seconds),
+            f"[{timeline.COLOURS.get(row.outcome or '', 'white')}]{row.outcome or '-'}[/]",
+            row.channel,
+            row.reason or "-",
+            row.team or "-",
+            ", ".join(row.tasks).replace("_", " ") or "-",
+        )
     out.print(table)
+    if page.total > len(page.rows):
+        out.print(f"{len(page.rows)} of {page.total} calls", style="dim")
 
 
 @commands.command()
@@ -63,31 +113,137 @@ def show(
     config: ConfigDirectory = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Show one call: who said what, how long each answer took, where it went."""
-    call = _open(config).show(call_id)
-    if call is None:
-        raise AgentError(f"no single call begins with {call_id!r}", hint="asterisk-agent calls")
+    """Show one call: who said what and when, how long each answer took, where the call went."""
+    with opened(config) as (settings, log):
+        call = log.show(call_id)
+        if call is None:
+            raise AgentError(
+                f"no single call begins with {call_id[:40]!r}", hint="asterisk-agent calls"
+            )
+        if as_json:
+            print_json(call)
+        else:
+            timeline.show(call, ZoneInfo(settings.timezone), out)
+
+
+@commands.command()
+@reports_errors
+def follow(
+    config: ConfigDirectory = DEFAULT_CONFIG,
+    channel: Annotated[str | None, typer.Option(help="Of this channel alone.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show each call when it has ended, until interrupted with Ctrl-C."""
+    from asterisk_agent.records import CallFilter
+
+    with opened(config) as (settings, log):
+        zone, wanted = ZoneInfo(settings.timezone), _known(channel, settings)
+        began = moment.now()
+        seen: set[str] = set()
+        try:
+            while True:
+                # Calls last for hours at most, and what began earlier may end now.
+                some = CallFilter(channel=wanted, since=moment.now() - timedelta(hours=6))
+                for call in reversed(log.latest(MOST_FOLLOWED, some)):
+                    ended = call["ended"] and datetime.fromisoformat(call["ended"])
+                    if not ended or ended < began or call["id"] in seen:
+                        continue
+                    seen.add(call["id"])
+                    if as_json:
+                        print_json(call)
+                    else:
+                        timeline.show(call, zone, out)
+                        out.print()
+                time.sleep(LOOK_EVERY_S)
+        except KeyboardInterrupt:
+            return
+
+
+@commands.command()
+@reports_errors
+def export(caller: Caller, config: ConfigDirectory = DEFAULT_CONFIG) -> None:
+    """Print everything that the call log knows of one caller, as JSON."""
+    from asterisk_agent.records.recorder import stories_in
+
+    with opened(config) as (settings, log):
+        found = log.export(caller)
+        known = {call["id"] for call in found}
+        waiting = [
+            story
+            for story in stories_in(_waiting_room(settings))
+            if _is_of(story, caller) and story["id"] not in known
+        ]
+        print_json({"caller": caller, "calls": [*found, *waiting]})
+
+
+@commands.command()
+@reports_errors
+def erase(
+    caller: Caller,
+    config: ConfigDirectory = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete everything that the call log knows of one caller, recordings too, for good."""
+    from asterisk_agent.records import keep_only
+
+    with opened(config) as (settings, log):
+        count = len(log.export(caller))
+        if count and not yes:
+            if not sys.stdin.isatty():
+                raise AgentError(f"{count} calls would be erased", hint="add --yes")
+            typer.confirm(f"Erase {count} calls of {timeline.plain(caller)}?", abort=True)
+        with err.status("erasing"):
+            log.erase(caller)
+            waiting = keep_only(_waiting_room(settings), lambda call: not _is_of(call, caller))
     if as_json:
-        print_json(call)
-        return
-    out.print(f"{call['id']}  {call['channel']}  from {call['caller'] or 'withheld'}", markup=False)
-    for turn in call["turns"]:
-        out.print(_turn(turn), markup=False)
-    for step in call["path"]:
-        out.print(f"→ {step['to']}: {step['because']} {step['result']}", markup=False)
-    if call.get("message"):
-        out.print(f"message: {call['message']}", markup=False)
-    out.print(f"outcome: {call['outcome']} ({call['reason']})", markup=False)
+        print_json({"caller": caller, "erased": count + waiting})
+    else:
+        out.print(f"erased: {count + waiting} calls", markup=False)
 
 
-def _turn(turn: dict[str, Any]) -> str:
-    delay = turn["delay_ms"]
-    after = f"  [{delay['total'] / 1000:.2f} s]" if delay else ""
-    return f"{turn['at_s']:7.2f}  {turn['who']:6}  {turn['text']}{after}"
+# --- Shared with other commands ----------------------------------------------------------------
 
 
-def _open(config: Any) -> Any:
+@contextmanager
+def opened(directory: Path) -> Iterator[tuple[Config, CallLog]]:
+    """The configuration, and its call log. Raises AgentError."""
     from asterisk_agent.config.load import load
     from asterisk_agent.records import CallLog
 
-    return CallLog(load(config).records.database)
+    settings = load(directory)
+    log = CallLog(settings.records.database, timezone=settings.timezone, make=False)
+    try:
+        yield settings, log
+    finally:
+        log.close()
+
+
+def when(written: str | None, zone: ZoneInfo) -> datetime | None:
+    """``2h`` and ``7d`` are so long ago; a date is its midnight; else a time. Raises AgentError."""
+    if written is None:
+        return None
+    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    number, unit = written[:-1], written[-1:]
+    if unit in units and number.isascii() and number.isdigit() and len(number) <= 4:
+        return moment.now() - timedelta(**{units[unit]: int(number)})
+    return moment.parse(written, moment.now(), zone)
+
+
+def _known(channel: str | None, config: Config) -> str | None:
+    if channel is not None and channel not in config.channels:
+        known = ", ".join(config.channels)
+        raise AgentError(f"there is no channel {channel[:40]!r}", hint=f"known: {known}")
+    return channel
+
+
+def _waiting_room(config: Config) -> Path:
+    from asterisk_agent.records import WAITING_ROOM
+
+    return config.state_directory / WAITING_ROOM
+
+
+def _is_of(call: Any, caller: str) -> bool:
+    from asterisk_agent.records.writing import digits_of
+
+    return digits_of(str(call.get("caller", ""))) == digits_of(caller)

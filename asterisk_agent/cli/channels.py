@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,9 +22,11 @@ from asterisk_agent.cli.app import (
     print_json,
     reports_errors,
 )
+from asterisk_agent.errors import AgentError
 
 if TYPE_CHECKING:
     from asterisk_agent.config.schema import Channel, Config
+    from asterisk_agent.records import Usage
     from asterisk_agent.routing import Standing
 
 commands = typer.Typer(
@@ -48,11 +52,11 @@ def channels(
     from asterisk_agent.config.load import load
 
     settings = load(config)
-    standings = _standings(settings)
+    standings, used = _standings(settings), month_used(settings)
     if as_json:
-        print_json([_as_json(c, standings[c.id]) for c in settings.channels.values()])
+        print_json([_as_json(c, standings[c.id], used) for c in settings.channels.values()])
     else:
-        out.print(_table(settings, standings))
+        out.print(_table(settings, standings, used))
 
 
 @commands.command()
@@ -114,8 +118,37 @@ def _standings(config: Config) -> dict[str, Standing]:
     }
 
 
-def _as_json(channel: Channel, standing: Standing) -> dict[str, Any]:
+def month_used(config: Config) -> Mapping[str, Usage] | None:
+    """What each channel used this month; None where the call log cannot be read."""
+    from asterisk_agent.records import CallLog
+
+    try:
+        log = CallLog(config.records.database, timezone=config.timezone, make=False)
+        with closing(log):
+            return log.usages(log.month(moment.now()))
+    except AgentError:
+        return None
+
+
+def _minutes(channel: Channel, used: Mapping[str, Usage] | None) -> str:
+    """``12 / 3000``: used, and the ceiling if there is one."""
+    from asterisk_agent.ceilings import minutes_used
+
+    if used is None:
+        return "-"
+    minutes = f"{minutes_used(channel, used):.0f}"
+    return minutes if channel.ceiling is None else f"{minutes} / {channel.ceiling.minutes}"
+
+
+def _as_json(
+    channel: Channel, standing: Standing, used: Mapping[str, Usage] | None
+) -> dict[str, Any]:
+    from asterisk_agent.ceilings import is_spent, minutes_used
+
     return {
+        "minutes": None if used is None else round(minutes_used(channel, used), 2),
+        "ceiling": None if channel.ceiling is None else channel.ceiling.minutes,
+        "spent": used is not None and is_spent(channel, used),
         "id": channel.id,
         "numbers": channel.number,
         "label": channel.label,
@@ -130,8 +163,21 @@ def _as_json(channel: Channel, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _table(config: Config, standings: dict[str, Standing]) -> Table:
-    heads = ("number", "label", "workspace", "agent", "hours", "now", "until", "teams")
+def _table(
+    config: Config, standings: dict[str, Standing], used: Mapping[str, Usage] | None
+) -> Table:
+    heads: tuple[str, ...] = (
+        "number",
+        "label",
+        "workspace",
+        "agent",
+        "hours",
+        "now",
+        "until",
+        "teams",
+    )
+    counted = any(channel.ceiling is not None for channel in config.channels.values())
+    heads = (*heads, "minutes") if counted else heads
     broken = ("label", "until")  # an id that is cut off cannot be typed
     columns = (Column(head, no_wrap=head not in broken, overflow="fold") for head in heads)
     table = Table(*columns, box=None)
@@ -146,6 +192,7 @@ def _table(config: Config, standings: dict[str, Standing]) -> Table:
             "people" if standing.people else str(standing.state),
             _until(standing, moment.zone_of(config, channel)),
             "\n".join(channel.in_hours.handoff) or "-",
+            *([_minutes(channel, used)] if counted else []),
         )
     return table
 

@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import subprocess
+from contextlib import closing
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -65,6 +66,7 @@ def examine_all(directory: Path) -> Report:
     _check_models(config, report)
     _check_ports(config, report)
     _check_overrides(config, report)
+    _check_records(config, report)
     _check_rescue(report)
     _check_written(config, date.today(), report)
     asyncio.run(check_asterisk(config, report))
@@ -180,6 +182,32 @@ def _check_overrides(config: Config, report: Report) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             hint = "give it to the group that the service and Asterisk share, and chmod g+ws"
             raise AgentError(f"{folder} cannot be written", hint=hint)
+
+
+def _check_records(config: Config, report: Report) -> None:
+    """The call log: whether it opens, whether the service can write it, whose minutes are up."""
+    from asterisk_agent import ceilings, status
+    from asterisk_agent.cli import moment
+    from asterisk_agent.records import CallLog, NoLog
+
+    records = config.records
+    with report.checking(f"call log {records.name}", "records.database"):
+        running = status.read(config.state_directory)
+        if running is not None and running.records != "ok":
+            hint = "calls go on; see that the database can be written again"
+            raise AgentError(f"calls are not written: {running.records}", hint=hint)
+        try:
+            log = CallLog(records.database, timezone=config.timezone, make=False)
+        except NoLog:
+            return  # the service makes it
+        with closing(log):
+            used = log.usages(log.month(moment.now()))
+        for channel in config.channels.values():
+            if channel.ceiling is not None and ceilings.is_spent(channel, used):
+                problem = f"{channel.ceiling.minutes} minutes are used up: people answer"
+                hint = "raise it, or wait for the next month"
+                where = f"channels.{channel.id}.ceiling"
+                report.warnings.append(Finding(where, problem, hint))
 
 
 def _check_rescue(report: Report) -> None:

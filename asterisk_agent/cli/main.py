@@ -15,6 +15,7 @@ COMMAND_MODULES = (
     "ask",
     "speech",
     "calls",
+    "stats",
     "route",
     "override",
     "hours",
@@ -28,10 +29,15 @@ COMMAND_MODULES = (
 """Modules of this package; importing one registers its commands."""
 
 
-def main() -> None:
-    """Run the command line."""
+def gather() -> None:
+    """Register every command."""
     for name in COMMAND_MODULES:
         import_module(f"asterisk_agent.cli.{name}")
+
+
+def main() -> None:
+    """Run the command line."""
+    gather()
     app()
 
 

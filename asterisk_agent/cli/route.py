@@ -45,8 +45,9 @@ def route(
         ),
     ] = None,
     agent: Annotated[
-        AgentHealth, typer.Option("--agent", help="How the agent is then.")
-    ] = AgentHealth.UP,
+        AgentHealth | None,
+        typer.Option("--agent", help="How the agent is then; spent: its ceiling is reached."),
+    ] = None,
     config: ConfigDirectory = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
@@ -62,13 +63,26 @@ def route(
     channel = _channel_of(number, settings)
     forecast = Forecast(settings)
     zone = moment.zone_of(settings, channel)
+    spent_in = _spent_in(channel, settings)
     for then in _times(at, as_json, zone):
-        found = forecast.at(channel, then, agent)
+        spent = f"{then.astimezone(ZoneInfo(settings.timezone)):%Y-%m}" == spent_in
+        health = agent or (AgentHealth.SPENT if spent else AgentHealth.UP)
+        found = forecast.at(channel, then, health)
         if as_json:
             print_json(_as_json(channel, found.standing, found.steps))
         else:
             call = f"{number} ({channel.label}), {moment.shown(then, zone)}"
             _tell(call, found.standing, found.steps, zone)
+
+
+def _spent_in(channel: Channel, config: Config) -> str | None:
+    """This month (``2026-03``) where the channel has used up its minutes, else None."""
+    from asterisk_agent.ceilings import is_spent
+    from asterisk_agent.cli.channels import month_used
+
+    if channel.ceiling is None or not is_spent(channel, month_used(config) or {}):
+        return None
+    return f"{moment.now().astimezone(ZoneInfo(config.timezone)):%Y-%m}"
 
 
 def _channel_of(number: str, config: Config) -> Channel:

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from asterisk_agent.config.names import (
@@ -26,6 +26,7 @@ from asterisk_agent.config.scalars import (
     Duration,
     Factor,
     FileName,
+    LongDuration,
     Port,
     ServerUrl,
     Speech,
@@ -156,12 +157,28 @@ class Limits(Section):
     call: Duration = timedelta(minutes=10)
 
 
+def _audio(value: object) -> object:
+    """``off``, or how long recordings are kept."""
+    if value is None or (isinstance(value, str) and value.lower() in ("off", "no")):
+        return None
+    try:
+        return TypeAdapter(LongDuration).validate_python(value)
+    except ValidationError:
+        raise unexpected("off or a duration such as 30d", value) from None
+
+
 class Records(Section):
-    """What is kept of a call, where, and for how long."""
+    """What is kept of a call, where, and for how long. ``audio`` None: no recordings."""
 
     database: DatabaseUrl = "sqlite:////var/lib/asterisk-agent/calls.db"
-    transcripts: Duration = timedelta(days=90)
-    audio: Literal["off", "on"] = "off"
+    transcripts: LongDuration = timedelta(days=90)
+    calls: LongDuration = timedelta(days=730)
+    audio: Annotated[timedelta | None, BeforeValidator(_audio)] = None
+
+    @property
+    def name(self) -> str:
+        """The database without its password."""
+        return self.database.rpartition("@")[2]
 
 
 class AgentFile(Section):

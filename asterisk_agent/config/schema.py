@@ -146,6 +146,16 @@ class Config(Section):
         return Path(self.state) if self.state is not None else data_directory()
 
     @property
+    def records_calls(self) -> bool:
+        """Whether the sound of calls is kept."""
+        return self.agent.can_record and self.records.audio is not None
+
+    @property
+    def recordings_directory(self) -> Path:
+        """One WAV file per recorded call."""
+        return self.state_directory / "recordings"
+
+    @property
     def overrides_directory(self) -> Path:
         """One small file per channel whose hours are overridden; Asterisk uses them too."""
         return self.state_directory / "overrides"

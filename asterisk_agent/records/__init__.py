@@ -6,24 +6,34 @@ calls' backs. A database that is slow, full, locked or gone never touches a call
 
 from asterisk_agent.records.filters import CallFilter, CallRow, Page
 from asterisk_agent.records.insights import Insights, Percentiles, Question, group_of
-from asterisk_agent.records.log import CallLog
+from asterisk_agent.records.log import CallLog, LogState, NoLog
+from asterisk_agent.records.recorder import WAITING_ROOM, Recorder, RecorderHealth, keep_only
+from asterisk_agent.records.retention import Forgotten, Kept
 from asterisk_agent.records.story import Attempt, Delays, Event, Step, Story, TurnRecord
 from asterisk_agent.records.usage import Usage
 
 __all__ = [
+    "WAITING_ROOM",
     "Attempt",
     "CallFilter",
     "CallLog",
     "CallRow",
     "Delays",
     "Event",
+    "Forgotten",
     "Insights",
+    "Kept",
+    "LogState",
+    "NoLog",
     "Page",
     "Percentiles",
     "Question",
+    "Recorder",
+    "RecorderHealth",
     "Step",
     "Story",
     "TurnRecord",
     "Usage",
     "group_of",
+    "keep_only",
 ]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sql
 
 from asterisk_agent.errors import AgentError
 
+_NO_ROOM_BESIDE = ("SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_CANTOPEN")
 BUSY_S = 5.0
 """How long to wait for a database that another process has locked."""
+
+
+class Refused(AgentError):
+    """The database works, and does not take these values."""
 
 
 class Database:
@@ -32,6 +39,11 @@ class Database:
             raise self.refused(error) from error
 
     @property
+    def is_missing(self) -> bool:
+        """Whether it is a file that is not there yet."""
+        return self.file is not None and not self.file.exists()
+
+    @property
     def file(self) -> Path | None:
         """The file of a SQLite database."""
         name = self._address.database
@@ -39,8 +51,9 @@ class Database:
 
     def refused(self, error: Exception) -> AgentError:
         """The error of a database that cannot be opened."""
+        cause = error.__cause__ if isinstance(error, AgentError) else error
         return AgentError(
-            f"the call log {self.name} cannot be opened: {_plain(error)}",
+            f"the call log {self.name} cannot be opened: {_plain(cause or error)}",
             hint="check records.database in agent.yaml, and the folder that it names",
         )
 
@@ -59,6 +72,8 @@ class Database:
         try:
             with self._engine.execution_options(writes=True).begin() as connection:
                 yield connection
+        except (sql.exc.DataError, sql.exc.IntegrityError, UnicodeError, OverflowError) as error:
+            raise Refused(f"the call log does not take a call: {_plain(error)}") from error
         except sql.exc.SQLAlchemyError as error:
             raise AgentError(f"the call log could not be written: {_plain(error)}") from error
 
@@ -77,7 +92,7 @@ class Database:
         self._engine.dispose()
 
 
-def _plain(error: Exception) -> str:
+def _plain(error: BaseException) -> str:
     """What the database says, without the statement and the caller's words in it."""
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
@@ -91,17 +106,10 @@ def _postgresql(address: sql.URL) -> sql.Engine:
 
 
 def _sqlite(address: sql.URL, busy_s: float) -> sql.Engine:
-    engine = sql.create_engine(address, connect_args={"timeout": busy_s})
-
-    @sql.event.listens_for(engine, "connect")
-    def opened(connection: Any, _record: Any) -> None:
-        # The driver's own transactions begin too late for what follows.
-        connection.isolation_level = None
-        with suppress(connection.OperationalError):  # read-only: it stays as it is
-            connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
+    # A connection for each use: one that was opened when the disk was read-only stays so.
+    engine = sql.create_engine(
+        address, creator=lambda: _connect(address.database or "", busy_s), poolclass=sql.NullPool
+    )
 
     @sql.event.listens_for(engine, "begin")
     def begins(connection: sql.Connection) -> None:
@@ -109,3 +117,25 @@ def _sqlite(address: sql.URL, busy_s: float) -> sql.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _connect(file: str, busy_s: float) -> sqlite3.Connection:
+    """A connection that is able to write; to a read-only folder one that only reads."""
+    # The driver's own transactions begin too late for us: none of them.
+    options: dict[str, Any] = {"timeout": busy_s, "isolation_level": None}
+    connection: sqlite3.Connection = sqlite3.connect(file, check_same_thread=False, **options)
+    try:
+        with suppress(sqlite3.OperationalError):  # read-only, or busy: it stays as it is
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+    except sqlite3.Error as error:
+        connection.close()
+        if error.sqlite_errorname not in _NO_ROOM_BESIDE:
+            raise
+        # Where no journal may be made beside it, nobody else can be writing either.
+        where = f"file:{quote(str(Path(file).absolute()))}?mode=ro&immutable=1"
+        connection = sqlite3.connect(where, uri=True, check_same_thread=False, **options)
+    return connection

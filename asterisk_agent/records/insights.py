@@ -136,11 +136,14 @@ def _count_times(
     slot = calls.started // sql.literal_column(str(length_ms), sql.BigInteger)
     columns = (slot.label("slot"), calls.outcome)
     query = sql.select(*columns, sql.func.count()).where(*chosen).group_by(*columns)
-    for at, outcome, count in connection.execute(query):
-        local = datetime.fromtimestamp(at * length_ms / 1000, zone)
+    places: dict[int, tuple[Counter[str], Counter[str]]] = {}
+    for at, outcome, count in connection.execute(query).all():
+        if at not in places:
+            local = datetime.fromtimestamp(at * length_ms / 1000, zone)
+            places[at] = found.by_hour[local.hour], found.by_day[f"{local:%Y-%m-%d}"]
         group = group_of(outcome)
-        found.by_hour[local.hour][group] += count
-        found.by_day[local.date().isoformat()][group] += count
+        for counts in places[at]:
+            counts[group] += count
 
 
 def _minutes_off(moment: datetime) -> bool:
@@ -166,7 +169,7 @@ def _delays(connection: sql.Connection, chosen: Chosen) -> Percentiles:
     query = (
         sql.select(step, sql.func.count())
         .select_from(schema.calls)
-        .join(schema.turns, turns.call + 0 == schema.calls.c.n)
+        .join(schema.turns, turns.call == schema.calls.c.n)
         .where(*chosen, turns.total_ms.is_not(None))
         .group_by(step)
     )
@@ -208,4 +211,10 @@ def percentiles(counts: Mapping[int, int], step_ms: int) -> Percentiles:
 
 def as_json(found: Insights) -> dict[str, Any]:
     """The form that ``asterisk-agent stats --json`` prints."""
-    return asdict(found)
+    plain = {key: getattr(found, key) for key in ("since", "until", "calls", "outcomes")}
+    for key in ("by_hour", "by_day", "by_channel", "by_reason"):
+        counters: Mapping[Any, Counter[str]] = getattr(found, key)
+        plain[key] = {name: dict(counters[name]) for name in sorted(counters)}
+    plain["answer_delay"] = asdict(found.answer_delay)
+    plain["team_wait"] = {team: asdict(waited) for team, waited in found.team_wait.items()}
+    return plain

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sql
 
+from asterisk_agent.errors import AgentError
 from asterisk_agent.records import insights as counting
-from asterisk_agent.records import schema
+from asterisk_agent.records import retention, schema
 from asterisk_agent.records import usage as using
 from asterisk_agent.records.database import BUSY_S, Database
 from asterisk_agent.records.filters import LISTED, CallFilter, CallRow, Page, conditions, row_of
@@ -21,6 +22,10 @@ from asterisk_agent.records.reading import stories
 from asterisk_agent.records.writing import from_ms, insert
 
 MOST_A_PAGE = 500
+
+
+class NoLog(AgentError):
+    """The database is a file that the service has not made yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,17 @@ class CallLog:
     ``timezone`` is that of days, hours and months.
     """
 
-    def __init__(self, url: str, *, timezone: str = "UTC", busy_s: float = BUSY_S) -> None:
-        """Open the database and bring its tables up to date."""
+    def __init__(
+        self, url: str, *, timezone: str = "UTC", busy_s: float = BUSY_S, make: bool = True
+    ) -> None:
+        """Open the database and bring its tables up to date. ``make``: also where there is none."""
         self._zone = ZoneInfo(timezone)
         self.database = Database(url, busy_s=busy_s)
+        if self.database.is_missing and not make:
+            raise NoLog(
+                f"there is no call log {self.database.file} yet",
+                hint="the service makes it: asterisk-agent run",
+            )
         try:
             migrate(self.database)
         except BaseException:
@@ -135,6 +147,20 @@ class CallLog:
         """What callers asked and the documents don't say, the newest first."""
         with self.database.reading() as connection:
             return counting.unanswered(connection, since, channel, limit)
+
+    # --- forgetting -------------------------------------------------------------------------
+
+    def export(self, caller: str) -> list[dict[str, Any]]:
+        """Everything that the log knows of a number, the oldest call first."""
+        return retention.of_caller(self.database, caller)
+
+    def erase(self, caller: str) -> int:
+        """Forget everything of a number, recordings too; return how many calls that were."""
+        return retention.erase(self.database, caller, self._zone)
+
+    def sweep(self, now: datetime, kept: retention.Kept) -> retention.Forgotten:
+        """Forget what is older than it may be."""
+        return retention.sweep(self.database, now, kept, self._zone)
 
     def health(self) -> LogState:
         """How large the log is."""

@@ -16,12 +16,12 @@ from asterisk_agent.records.writing import insert
 
 def migrate(database: Database) -> None:
     """Bring the tables up to date; reads only where they are. Raises AgentError."""
+    _make_file(database)
     try:
         with database.reading() as connection:
             found = _version(connection)
-    except AgentError:
-        _make_folder(database)
-        found = 0
+    except AgentError as error:
+        raise database.refused(error) from error
     if found > len(STEPS):
         raise AgentError(
             f"the call log {database.name} was written by a newer version of asterisk-agent",
@@ -40,8 +40,8 @@ def migrate(database: Database) -> None:
         raise database.refused(error) from error
 
 
-def _make_folder(database: Database) -> None:
-    if database.file is None:
+def _make_file(database: Database) -> None:
+    if database.file is None or database.file.exists():
         return
     try:
         database.file.parent.mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,7 @@ class Event:
 
 
 _ANSWERS = ("answer", "repeat", "smalltalk")
+_RUNG = ("team", "on-call", "phone")
 
 
 @dataclass(slots=True)
@@ -115,6 +116,45 @@ class Story:
     def add_tasks(self, tasks: Iterable[str]) -> None:
         """Note what people have to do; each thing once."""
         self.tasks += [task for task in tasks if task not in self.tasks]
+
+    def went(self, to: str, because: str, now: datetime) -> None:
+        """The call goes to ``team:support``, ``voicemail:support``, … ``goodbye``."""
+        at_s = self.seconds(now)
+        self.path.append(Step(to, at_s, because))
+        kind, _, target = to.partition(":")
+        if kind in _RUNG:
+            self.attempts.append(Attempt(target if kind == "team" else to, at_s))
+
+    def left(self, result: str, now: datetime) -> None:
+        """The stage that the call was at is over."""
+        if not self.path:
+            return
+        self.path[-1].result = result
+        if self.path[-1].to.partition(":")[0] in _RUNG:
+            self._waited(now)
+            self.attempts[-1].result = result
+
+    def picked_up(self, by: str, now: datetime) -> None:
+        """A person took the call."""
+        self.picked_up_by = by
+        if self.attempts:
+            self._waited(now)
+            self.attempts[-1].picked_up_by = by
+
+    def over(self, outcome: str, now: datetime) -> None:
+        """The call has ended."""
+        self.ended, self.outcome = now, outcome
+        if self.attempts:
+            self._waited(now)
+
+    def _waited(self, now: datetime) -> None:
+        attempt = self.attempts[-1]
+        if attempt.waited_s is None:
+            attempt.waited_s = round(self.seconds(now) - attempt.at_s, 3)
+
+    def happened(self, kind: str, at_s: float, detail: str = "") -> None:
+        """Note an event."""
+        self.events.append(Event(kind, round(at_s, 3), detail))
 
     @property
     def served(self) -> bool:

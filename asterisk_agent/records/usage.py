@@ -66,3 +66,28 @@ def used(connection: sql.Connection, month: str, zone: ZoneInfo) -> dict[str, Us
             before.tokens + int(tokens),
         )
     return found
+
+
+def keep(connection: sql.Connection, used: Usage) -> None:
+    """Add to what is kept of a month beside the calls in the log."""
+    table, agent_ms = schema.usage, round(used.minutes * 60_000)
+    column = table.c
+    adding = (
+        sql.update(table)
+        .where(column.channel == used.channel, column.month == used.month)
+        .values(
+            calls=column.calls + used.calls,
+            agent_ms=column.agent_ms + agent_ms,
+            tokens=column.tokens + used.tokens,
+        )
+    )
+    if connection.execute(adding).rowcount == 0:
+        connection.execute(
+            sql.insert(table).values(
+                channel=used.channel,
+                month=used.month,
+                calls=used.calls,
+                agent_ms=agent_ms,
+                tokens=used.tokens,
+            )
+        )

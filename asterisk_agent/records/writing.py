@@ -22,6 +22,7 @@ _TURN = {"who", "text", "at_s", "heard_s", "source", "action", "confidence"} | {
 
 def insert(connection: sql.Connection, story: Mapping[str, Any]) -> int:
     """Write a story, in the place of an earlier form of it; return its number."""
+    story = _clean(story)
     known = sql.select(schema.calls.c.n).where(schema.calls.c.id == story["id"])
     number = connection.execute(known).scalar()
     row = call_row(story)
@@ -37,6 +38,15 @@ def insert(connection: sql.Connection, story: Mapping[str, Any]) -> int:
             connection.execute(sql.insert(table), rows)
     connection.execute(words_statement(connection), {"n": number, "said": words_of(story)})
     return int(number)
+
+
+def _clean(value: Any) -> Any:
+    """The same without what no database stores: halves of characters, and zero characters."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "")
+    if isinstance(value, Mapping):
+        return {key: _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def remove_parts(connection: sql.Connection, numbers: Iterable[int]) -> None:

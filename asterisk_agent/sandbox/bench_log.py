@@ -91,7 +91,7 @@ class _Spoken:
         self.known = story is not None
         self._turns: list[tuple[float, Mapping[str, Any]]] = []
         if story is not None:
-            wall = datetime.fromisoformat(story["answered"]).timestamp()
+            wall = datetime.fromisoformat(story["started"]).timestamp()
             began = wall - time.time() + time.monotonic()
             self._turns = [(began + turn["at_s"], turn) for turn in story["turns"]]
 

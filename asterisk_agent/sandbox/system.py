@@ -42,6 +42,7 @@ def needs(*, compiler: bool) -> list[Need]:
         Need("libgomp1", "lets the engines use all cores", lambda: _has_library("libgomp.so.1")),
         Need("faketime", "moves the clock in tests", _has_faketime),
         Need("chromium", "shows the console's pages in tests", _has_chromium),
+        Need("postgresql", "is a database in tests", lambda: postgres_programs() is not None),
         Need("debian-archive-keyring", "verifies the private Asterisk", _has_keyring),
     ]
     if compiler:
@@ -117,6 +118,13 @@ def _has_faketime() -> bool:
 
 def _has_chromium() -> bool:
     return shutil.which("chromium") is not None
+
+
+def postgres_programs() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs, which stand in no search path."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(found, key=lambda program: float(program.parts[-3]), default=None)
+    return None if newest is None else newest.parent
 
 
 def _has_keyring() -> bool:

@@ -60,7 +60,12 @@ class Logged:
 def _lines(desk: Desk, config: Config, workspace: str, logged: Logged) -> list[Line]:
     forecast, now, usages = desk.forecast(), desk.moment(), logged.usages
     return [
-        Line(channel, forecast.at(channel, now), zone_of(config, channel), usages.get(channel.id))
+        Line(
+            channel,
+            forecast.at(channel, now, desk.agent_at(channel, now)),
+            zone_of(config, channel),
+            usages.get(channel.id),
+        )
         for channel in config.channels.values()
         if workspace in ("", channel.workspace)
     ]
@@ -113,7 +118,7 @@ def test(desk: Desk, asked: Asked) -> Response:
     zone = zone_of(config, channel)
     then, problem = instant(asked.parameters.get("at", ""), zone, desk.moment())
     down = asked.parameters.get("agent") == "down"
-    agent = AgentHealth.DOWN if down else AgentHealth.UP
+    agent = AgentHealth.DOWN if down else desk.agent_at(channel, then)
     return desk.page(
         asked, "channel_test.html", channel=channel, then=then, there=zone, problem=problem,
         outlook=desk.forecast().at(channel, then, agent), down=down,

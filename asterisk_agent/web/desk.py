@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import HTMLResponse
 
+from asterisk_agent.ceilings import is_spent
 from asterisk_agent.config.load import Survey, survey
-from asterisk_agent.config.schema import FILES, Config
-from asterisk_agent.errors import ConfigError
+from asterisk_agent.config.schema import FILES, Channel, Config
+from asterisk_agent.errors import AgentError, ConfigError
 from asterisk_agent.outlook import Forecast
 from asterisk_agent.records import CallLog
+from asterisk_agent.routing import AgentHealth
 from asterisk_agent.web import chores
 from asterisk_agent.web.asked import Asked
 from asterisk_agent.web.audit import Audit
@@ -87,6 +89,17 @@ class Desk:
             self._forecast = config, Forecast(config)
         return self._forecast[1]
 
+    def agent_at(self, channel: Channel, then: datetime) -> AgentHealth:
+        """How the agent will be for a channel: its minutes of this month may be used up."""
+        month = f"{then.astimezone(self.zone):%Y-%m}"
+        if channel.ceiling is None or month != f"{self.moment().astimezone(self.zone):%Y-%m}":
+            return AgentHealth.UP
+        try:
+            spent = is_spent(channel, self.log().usages(month))
+        except AgentError:
+            return AgentHealth.UP
+        return AgentHealth.SPENT if spent else AgentHealth.UP
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone in which pages show times."""
@@ -106,6 +119,7 @@ class Desk:
                     self.began_with.records.database,
                     timezone=self.began_with.timezone,
                     busy_s=LOG_BUSY_S,
+                    make=False,
                 )
             return self._log
 

@@ -193,7 +193,9 @@ def _preview(desk: Desk, asked: Asked, editing: Editing, drafted: edit.Draft | A
         zone = zone_of(found, channel)
         at, problem = instant(asked.form.get("at"), zone, _friday(desk.moment(), zone))
         same = found is desk.survey().config
-        outlook = (desk.forecast() if same else Forecast(found)).at(channel, at)
+        outlook = (desk.forecast() if same else Forecast(found)).at(
+            channel, at, desk.agent_at(channel, at)
+        )
         values = {"outlook": outlook, "problem": problem, "then": at, "there": zone}
     teams = {team.id: team.label for team in editing.config.teams.values()}
     return desk.renderer.page("preview.html", channel=editing.channel, teams=teams, **values)
