@@ -36,7 +36,9 @@ def etc(tmp_path):
     channels.write_text(text.replace("agent: on", "agent: off", 1), encoding="utf-8")
     agent = directory / "agent.yaml"
     more = "\nweb: {phones: {anna: PJSIP/102}}\n"
-    agent.write_text(agent.read_text(encoding="utf-8") + more, encoding="utf-8")
+    text = agent.read_text(encoding="utf-8").replace("audio: off", "audio: 30d")
+    text = text.replace("can_record: false", "can_record: on")
+    agent.write_text(text + more, encoding="utf-8")
     return directory
 
 
@@ -51,14 +53,14 @@ async def chromium():
         await browser.close()
 
 
-async def nothing_serious(page):
+async def nothing_serious(page, where=""):
     """axe finds nothing serious on this page, and it is not wider than the screen."""
     await page.evaluate(AXE + "\n;0")  # by the debugger, which no policy of the page forbids
     found = await page.evaluate("axe.run({resultTypes: ['violations']})")
     serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == []
+    assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == [], where
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert await page.evaluate(wide) <= 0
+    assert await page.evaluate(wide) <= 0, where
 
 
 async def test_from_signing_in_to_a_call_that_is_taken_over(etc, start_pbx, new_phone):
@@ -87,7 +89,7 @@ async def test_from_signing_in_to_a_call_that_is_taken_over(etc, start_pbx, new_
             await page.set_viewport_size({"width": width, "height": 844})
             for path in PAGES:
                 await page.goto(url + path)
-                await nothing_serious(page)
+                await nothing_serious(page, f"{path} at {width}")
 
 
 async def sign_in(page, url):
@@ -191,4 +193,6 @@ async def find_in_the_log(page, url):
     await expect(main).to_contain_text("anna took the call over")
     await expect(main).to_contain_text("taken over from the console")
     await expect(page.get_by_role("img", name="Who spoke when")).to_be_visible()
+    plays = "document.querySelector('audio').duration > 5"  # the browser has read the recording
+    await page.wait_for_function(plays)
     await nothing_serious(page)
