@@ -219,6 +219,16 @@ class Call:
         self._unheard: asyncio.Task[Thought] | None = None
         """What a message's last turn says, while that is still being found out."""
 
+    @property
+    def saying(self) -> str:
+        """What the agent says at this moment; nothing while it listens."""
+        return self._saying if self._waiting else ""
+
+    @property
+    def caller_speaking(self) -> bool:
+        """Whether the caller speaks at this moment."""
+        return self._turns.caller_speaking
+
     async def run(self) -> Outcome:
         """Hold the conversation; always returns an outcome, and the line is always given back."""
         outcome = Outcome.LOST

@@ -29,6 +29,7 @@ def recorded(config: Config) -> dict[str, str]:
     prompts = {
         "apology": phrases.broken,
         "connecting": phrases.line_busy,
+        "handed-over": phrases.connecting,
         "emergency": phrases.emergency,
         "no-message-taken": phrases.nobody_answered,
         "switched-open": phrases.switch_open,

@@ -20,6 +20,7 @@ import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -45,6 +46,9 @@ LIMIT_S = 3
 MAX_PLAN_BYTES = 16 << 20
 """Three years of holidays for a hundred schedules are one MiB."""
 MAX_REASON = 300
+RESCUES = "rescues"
+"""The file beside the overrides' directory, for ``metrics``."""
+MAX_COUNTED_BYTES = 1 << 20
 SENSELESS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What a question, or a plan that somebody changed by hand, can raise."""
 
@@ -63,10 +67,20 @@ def main() -> int:
     try:
         answer = answer_to(sys.argv[1:], datetime.now(UTC))
         _send(answer)
+        _count(Path(sys.argv[2]).parent / RESCUES)
     except (AGIException, OSError, *SENSELESS) as error:
         print(f"asterisk-agent-rescue: {repr(error)[:MAX_REASON]}", file=sys.stderr)
         return 1
     return 0
+
+
+def _count(file: Path) -> None:
+    """Add a line to the file by which rescues are counted; one that has grown begins again."""
+    with suppress(OSError):
+        if file.exists() and file.stat().st_size > MAX_COUNTED_BYTES:
+            file.unlink()
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
 
 
 def answer_to(arguments: Sequence[str], now: datetime) -> dict[str, str]:

@@ -22,11 +22,15 @@ from asterisk_agent.call import Call
 from asterisk_agent.ceilings import UNKNOWN, is_spent
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Channel, Config
+from asterisk_agent.console import Console
+from asterisk_agent.control import Control
 from asterisk_agent.dialplan.features import LAMP
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, EngineError
+from asterisk_agent.metrics import Metrics, Now
 from asterisk_agent.net.ami import AsteriskManager, Headers
+from asterisk_agent.net.control import ControlServer
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
 from asterisk_agent.net.ports import cannot_listen
@@ -59,6 +63,8 @@ QUIET_LIMIT_S = 60.0
 """Changed documents are read while nobody talks, if that comes within so long."""
 LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
+LAG_S = 0.5
+"""How often the event loop's own lateness is measured."""
 SAVE_EVERY_S = 1.0
 """How often the sound of a recorded call is written."""
 RECORD_AGAIN_S = 5.0
@@ -106,6 +112,17 @@ class Service:
         self._manager = _manager(config, self._on_event)
         self._status = Status(config.state_directory, config.directory, _now)
         self._renewed = asyncio.Event()
+        self._metrics = Metrics(config.state_directory, self._look)
+        control = Control(
+            self._visits,
+            lambda: self._current().config,
+            self._action,
+            now=_now,
+            health=self._as_shown,
+            figures=self._metrics.text,
+        )
+        self._control = ControlServer(config.control_socket, control.answers)
+        self._console = Console(config.directory)
 
     def stop(self) -> None:
         """Begin the graceful stop; ``run`` returns when it is done."""
@@ -138,6 +155,8 @@ class Service:
                         self._reload_when_asked,
                         self._follow_documents,
                         self._show_switch,
+                        self._console.watch,
+                        self._measure_lag,
                         self._record,
                         self._forget,
                     )
@@ -172,6 +191,10 @@ class Service:
                 await server.start(address)
             except OSError as error:
                 raise cannot_listen(key, address, error) from error
+        try:
+            await self._control.start()
+        except OSError as error:  # calls do not depend on it
+            log.error("control: cannot listen: %s", error)
 
     async def _leave(self) -> None:
         """No new calls; every running one gets a sentence and its queue; then out."""
@@ -190,6 +213,7 @@ class Service:
         await asyncio.sleep(LAST_QUESTIONS_S if talking else 0)
         await self._fastagi.stop()
         await self._media.stop()
+        await self._control.stop()
         if self._manager is not None:
             await self._manager.stop()
         for visit in self._visits:
@@ -332,8 +356,9 @@ class Service:
     # --- calls --------------------------------------------------------------------------------
 
     def _health(self, channel: Channel) -> AgentHealth:
-        if self._stopping or not self._pool.ready:
-            return AgentHealth.DOWN
+        state = self._state()
+        if state is AgentHealth.DOWN:
+            return state
         now = _now()
         running = (
             (now - visit.talking_since).total_seconds()
@@ -342,10 +367,21 @@ class Service:
         )
         if is_spent(channel, self._used, running):
             return AgentHealth.SPENT
+        return state
+
+    def _state(self) -> AgentHealth:
+        """Whether the agent can take one call more, whatever its channel has used."""
+        if self._stopping or not self._pool.ready:
+            return AgentHealth.DOWN
         busy = self._visits.busy(time.monotonic())
+        return AgentHealth.UP if busy < self._most() and not self._pool.late else AgentHealth.FULL
+
+    def _most(self) -> int:
+        """How many conversations at once."""
         limit = self._current().config.limits.calls
-        most = self._pool.calls if limit == "auto" else limit
-        return AgentHealth.UP if busy < most and not self._pool.late else AgentHealth.FULL
+        if limit != "auto":
+            return limit
+        return self._pool.calls if self._pool.ready else 0
 
     def _claim(self, uuid: UUID) -> Callable[[Line], Awaitable[None]] | None:
         """The story of a conversation that was announced a moment ago and has not begun yet."""
@@ -373,7 +409,8 @@ class Service:
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
-            visit.story.reason = await visit.call.run()
+            reason = await visit.call.run()
+            visit.story.reason = "taken_over" if visit.taken_by else reason
         finally:
             visit.story.agent_s += (_now() - visit.talking_since).total_seconds()
             visit.talking_since = None
@@ -430,6 +467,7 @@ class Service:
         visit.story.over(outcome, _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
+        self._metrics.finished(visit.story)
         self._write(visit.story)
         if visit.brief is not None:
             visit.brief.unlink(missing_ok=True)
@@ -482,6 +520,39 @@ class Service:
             async with asyncio.timeout(LAST_RECORDS_S):
                 await self._clerk.run(self.recorder.close)
 
+    # --- what the console sees ----------------------------------------------------------------
+
+    def _look(self) -> Now:
+        return Now(
+            calls=sum(1 for _ in self._visits),
+            talking=sum(visit.talking for visit in self._visits),
+            most=self._most(),
+            ready=self._pool.ready,
+            connected=self._manager is not None and self._manager.connected,
+            waiting=self._pool.waiting,
+        )
+
+    def _as_shown(self) -> Mapping[str, object]:
+        return asdict(self._look()) | {
+            "state": self._state(),
+            "stopping": self._stopping,
+            "records": str(self.recorder.health),
+        }
+
+    async def _action(self, name: str, **headers: str) -> list[Headers]:
+        if self._manager is None:
+            raise AsteriskError(
+                "not connected to Asterisk's manager interface",
+                hint="check asterisk.ami in agent.yaml and manager.conf",
+            )
+        return await self._manager.action(name, **headers)
+
+    async def _measure_lag(self) -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(LAG_S)
+            self._metrics.lagged(time.monotonic() - began - LAG_S)
+
     # --- what Asterisk tells ------------------------------------------------------------------
 
     def _on_event(self, event: Headers) -> None:
@@ -491,6 +562,10 @@ class Service:
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
                 visit.story.picked_up(event.get("interface", ""), _now())
+        elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None and visit.taken_by:
+                visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
             ended = self._visits.get(id_of(event.get("calluuid", "")))
             if ended is not None:

@@ -134,6 +134,10 @@ def restart_needed(old: Config, new: Config) -> list[str]:
         "engines": (old.engines, new.engines),
         "asterisk.ami": (old.asterisk.ami, new.asterisk.ami),
         "listen": (old.listen, new.listen),
+        "web": (
+            old.web.model_copy(update={"phones": {}}),
+            new.web.model_copy(update={"phones": {}}),
+        ),
         "records.database": (old.records.database, new.records.database),
     }
     return [key for key, (before, after) in pairs.items() if before != after]

@@ -19,6 +19,8 @@ LAYERS = (
         "overrides",
         "routing",
         "route",
+        "outlook",
+        "logs",
         "rescue",
         "speech",
         "speech_english",
@@ -37,16 +39,19 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net", "engine_process", "message"},
+    {"net", "engine_process", "message", "console"},
     {"brief", "call", "records", "prompts"},
-    {"ceilings", "site", "visits", "reception", "status", "reindex"},
-    {"service"},
+    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"},
+    {"service", "web"},
     {"sandbox", "cli"},
 )
 WITHIN = {  # who may import whom of the same layer
     ("overrides", "hours"),
     ("facts", "hours"),
     ("facts", "overrides"),
+    ("outlook", "overrides"),
+    ("outlook", "route"),
+    ("outlook", "routing"),
     ("route", "overrides"),
     ("route", "routing"),
     ("routing", "facts"),
@@ -69,6 +74,7 @@ WITHIN = {  # who may import whom of the same layer
     ("visits", "site"),
     ("reception", "site"),
     ("reception", "visits"),
+    ("control", "visits"),
     ("sandbox", "cli"),
 }
 ALONE = {"pacer", "turn"}
@@ -79,7 +85,10 @@ EDGE = (
     "call.py",
     "rescue.py",
     "service.py",
-    "observe.py",
+    "console.py",
+    "web/process.py",
+    "web/feed.py",  # follows the service
+    "web/chores.py",  # other commands, as processes with a limit
     "engines/worker.py",
     "engines/remote.py",  # deadlines for answers of another process, which may never come
     "engines/keeper.py",  # pauses between attempts to start that process

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import os
 import socket
 import subprocess
@@ -127,14 +126,17 @@ def _check_ports(config: Config, report: Report) -> None:
     for key in ("fastagi", "media", "web"):
         address: Address = getattr(config.listen, key)
         with report.checking(f"listen.{key} {address}", f"listen.{key}"):
-            check_port(key, address)
+            check_port(key, address, public=key == "web" and config.web.may_be_reached)
 
 
-def check_port(key: str, address: Address) -> None:
-    """Raise AgentError unless a port is loopback's, and free or held by the service."""
+def check_port(key: str, address: Address, *, public: bool = False) -> None:
+    """Raise AgentError unless a port is loopback's, and free or held by the service.
+
+    ``public``: others may reach it, because it asks for a password over an enciphered line.
+    """
     from asterisk_agent.net.ports import cannot_listen
 
-    if not _is_loopback(address.host):
+    if not (address.is_loopback or public):
         raise AgentError(
             f"{address} can be reached from other machines, and nobody is asked for a password",
             hint=f"write 127.0.0.1:{address.port} in agent.yaml",
@@ -151,13 +153,6 @@ def check_port(key: str, address: Address) -> None:
                 raise AgentError(
                     str(refused).removeprefix(f"listen.{key}: "), hint=refused.hint
                 ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _ours(port: int) -> bool:

@@ -24,6 +24,7 @@ COMMAND_MODULES = (
     "bench",
     "evaluate",
     "knowledge",
+    "web",
 )
 """Modules of this package; importing one registers its commands."""
 

@@ -6,9 +6,7 @@ import io
 import json
 import select
 import sys
-from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +27,6 @@ from asterisk_agent.routing import AgentHealth, Standing
 
 if TYPE_CHECKING:
     from asterisk_agent.config.schema import Channel, Config
-    from asterisk_agent.plan import Plan
     from asterisk_agent.route import Step
 
 STDIN = "-"
@@ -59,29 +56,23 @@ def route(
     With --json and a list of times on standard input (one a line, or a JSON array) each gets an
     object on a line of its own.
     """
-    from asterisk_agent import overrides
     from asterisk_agent.config.load import load
-    from asterisk_agent.route import path
-    from asterisk_agent.routing import state_at
+    from asterisk_agent.outlook import Forecast
 
     settings = load(config)
     channel = _channel_of(number, settings)
-    override = overrides.read(settings.overrides_directory, channel.id)
-    plan_at = _plans(settings)
+    forecast = Forecast(settings)
     zone = moment.zone_of(settings, channel)
-    lengths = _lengths(settings)
     spent_in = _spent_in(channel, settings)
     for then in _times(at, as_json, zone):
-        plan = plan_at(then)
-        standing = state_at(plan.channels[channel.id], plan, override, then)
         spent = f"{then.astimezone(ZoneInfo(settings.timezone)):%Y-%m}" == spent_in
         health = agent or (AgentHealth.SPENT if spent else AgentHealth.UP)
-        steps = path(plan.channels[channel.id], plan, override, then, health, lengths=lengths)
+        found = forecast.at(channel, then, health)
         if as_json:
-            print_json(_as_json(channel, standing, steps))
+            print_json(_as_json(channel, found.standing, found.steps))
         else:
             call = f"{number} ({channel.label}), {moment.shown(then, zone)}"
-            _tell(call, standing, steps, zone)
+            _tell(call, found.standing, found.steps, zone)
 
 
 def _spent_in(channel: Channel, config: Config) -> str | None:
@@ -100,24 +91,6 @@ def _channel_of(number: str, config: Config) -> Channel:
         known = ", ".join(f"{n} ({c.id})" for c in config.channels.values() for n in c.number)
         raise AgentError(f"no channel has the number {number[:40]!r}", hint=f"known: {known}")
     return channel
-
-
-def _plans(config: Config) -> Callable[[datetime], Plan]:
-    """The plan for an instant: compiled for its year, so that its holidays are known."""
-    from asterisk_agent.config.compiling import plan_of
-
-    of_year = cache(lambda year: plan_of(config, year - 1))
-    return lambda then: of_year(then.year)
-
-
-def _lengths(config: Config) -> dict[str, int]:
-    """How long the agent and each queue may hold a caller, in seconds."""
-    waits = {
-        f"team:{team.id}": round(team.queue.wait.total_seconds())
-        for team in config.teams.values()
-        if team.existing is None
-    }
-    return {"agent": round(config.limits.call.total_seconds()), **waits}
 
 
 # --- Times --------------------------------------------------------------------------------------

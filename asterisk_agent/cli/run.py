@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from asterisk_agent import logs
 from asterisk_agent.cli.app import DEFAULT_CONFIG, ConfigDirectory, app, err, reports_errors
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def run(config: ConfigDirectory = DEFAULT_CONFIG) -> None:
     import asyncio
 
     began = time.monotonic()
-    _log_to_stderr()
+    logs.to_stderr()
     from asterisk_agent.engines.remote import Child
 
     with closing(Child()) as engines:  # it gets ready while we do
@@ -67,24 +66,3 @@ async def _serve(settings: Config, engines: Child, began: float) -> None:
 
 def _announce(seconds: float, address: str) -> None:
     err.print(f"asterisk-agent: ready after {seconds:.1f} s; FastAGI on {address}", markup=False)
-
-
-class _Fields(logging.Formatter):
-    """A constant message, then its values as ``key=value``."""
-
-    _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        values = {k: v for k, v in vars(record).items() if k not in self._ORDINARY}
-        return " ".join([line, *(f"{key}={value}" for key, value in values.items())])
-
-
-def _log_to_stderr() -> None:
-    from asterisk_agent.redaction import Redactor
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(Redactor())
-    handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("panoramisk").setLevel(logging.CRITICAL)

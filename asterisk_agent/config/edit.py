@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import codecs
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
 from asterisk_agent.config import round_trip
-from asterisk_agent.config.load import survey
+from asterisk_agent.config.load import Survey, survey
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.config.yaml_text import read
 from asterisk_agent.errors import AgentError, ConfigError
+
+Change = Callable[[CommentedMap], None]
+"""Gets a file's tree, in which every value is text, and alters it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,11 @@ class Assignment:
     already: tuple[str, ...]
 
 
-def edit(directory: Path, name: str, change: Callable[[CommentedMap], None]) -> bool:
+def edit(directory: Path, name: str, change: Change) -> bool:
     """Change a file of a configuration directory. Returns whether anything was written.
 
-    ``change`` gets the file's tree, in which every value is text, and alters it. Comments, order
-    and quotes stay. Raises ConfigError, and writes nothing, where the configuration would not be
-    valid afterwards; AgentError where the file cannot be written, or changed meanwhile.
+    Comments, order and quotes stay. Raises ConfigError, and writes nothing, where the configuration
+    would not be valid with it; AgentError where the file cannot be written, or changed meanwhile.
     """
     with _alone(directory / name):
         return _edit(directory, name, change)
@@ -89,31 +92,110 @@ def _switch(channel: CommentedMap, agent: bool) -> None:
         channel.insert(place, "agent", "on" if agent else "off")
 
 
-def _edit(directory: Path, name: str, change: Callable[[CommentedMap], None]) -> bool:
-    path = (directory / name).resolve()  # a link stays a link
+def _edit(directory: Path, name: str, change: Change) -> bool:
+    drafted = draft(directory, {name: change})
+    if not drafted.new:
+        return False
+    if drafted.survey.problems:
+        raise ConfigError([str(problem) for problem in drafted.survey.problems])
+    _put(directory, drafted)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Changes that are not written: ``new`` is what files would hold, those alone that differ.
+
+    ``survey`` is the whole configuration as it would be.
+    """
+
+    old: Mapping[str, bytes]
+    new: Mapping[str, bytes]
+    survey: Survey
+
+
+class Stale(AgentError):
+    """A file is not any more as it was when whoever changes it looked at it."""
+
+
+def draft(directory: Path, changes: Mapping[str, Change]) -> Draft:
+    """What would come of changes to files, by their names. Writes nothing.
+
+    Raises ConfigError for a file that is no YAML, AgentError for one that cannot be edited.
+    """
+    old = {name: _content(directory, name) for name in changes}
+    new: dict[str, bytes] = {}
+    for name, change in changes.items():
+        mark = codecs.BOM_UTF8 if old[name].startswith(codecs.BOM_UTF8) else b""
+        try:
+            text = old[name].removeprefix(mark).decode("utf-8")
+            content = mark + round_trip.changed(text, change).encode()
+        except ValueError as error:
+            path = (directory / name).resolve()
+            raise AgentError(f"{path} cannot be edited: {error}", hint="edit it by hand") from None
+        if content != old[name]:
+            new[name] = content
+    return Draft(old, new, survey(directory, new))
+
+
+def fingerprints(directory: Path, names: Sequence[str]) -> dict[str, str]:
+    """What tells one content of each file from another; "" for one that cannot be read."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = _fingerprint((directory / name).read_bytes())
+        except OSError:
+            found[name] = ""
+    return found
+
+
+def save(directory: Path, changes: Mapping[str, Change], seen: Mapping[str, str]) -> list[str]:
+    """Write changes to several files, all or, where the configuration would not be valid, none.
+
+    ``seen`` are the fingerprints of the files when whoever changes them looked at them. Raises
+    Stale where one of them differs now, and what ``edit`` raises. Returns the names of what was
+    written.
+    """
+    with ExitStack() as stack:
+        places = {(directory / name).resolve().parent: directory / name for name in changes}
+        for place in sorted(places):
+            stack.enter_context(_alone(places[place]))
+        drafted = draft(directory, changes)
+        others = [name for name, old in drafted.old.items() if _fingerprint(old) != seen.get(name)]
+        if others:
+            raise Stale(f"{' and '.join(others)} changed meanwhile", hint="nothing was written")
+        if drafted.survey.problems:
+            raise ConfigError([str(problem) for problem in drafted.survey.problems])
+        _put(directory, drafted)
+        return list(drafted.new)
+
+
+def _fingerprint(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _content(directory: Path, name: str) -> bytes:
+    """A file's bytes, where they are YAML."""
     file = read(directory, name)
     if file.tree is None:
         raise ConfigError([str(problem) for problem in file.problems])
+    path = (directory / name).resolve()
     try:
-        old = path.read_bytes()
-        mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
-        text = old.removeprefix(mark).decode("utf-8")
-        new = mark + round_trip.changed(text, change).encode()
-    except (OSError, ValueError) as error:
-        raise AgentError(f"{path} cannot be edited: {error}", hint="edit it by hand") from None
-    if new == old:
-        return False
-    problems = survey(directory, {name: new}).problems
-    if problems:
-        raise ConfigError([str(problem) for problem in problems])
-    try:
-        _replace(path, old, new)
+        return path.read_bytes()
     except OSError as error:
-        raise AgentError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="run this as a user who may write the configuration",
-        ) from error
-    return True
+        raise AgentError(f"{path} cannot be edited: {error}", hint="edit it by hand") from None
+
+
+def _put(directory: Path, drafted: Draft) -> None:
+    for name, new in drafted.new.items():
+        path = (directory / name).resolve()  # a link stays a link
+        try:
+            replace_file(path, drafted.old[name], new)
+        except OSError as error:
+            raise AgentError(
+                f"{path} cannot be written: {error.strerror}",
+                hint="run this as a user who may write the configuration",
+            ) from error
 
 
 def _valid(directory: Path) -> Config:
@@ -141,10 +223,11 @@ def _alone(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _replace(path: Path, old: bytes, new: bytes) -> None:
+def replace_file(path: Path, old: bytes, new: bytes) -> None:
     """Put ``new`` in the place of a file, in one step, with its mode and owner.
 
     Whoever reads meanwhile gets the one or the other, whole; so does a machine that loses power.
+    Raises AgentError where it does not hold ``old`` any more, and OSError.
     """
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from asterisk_agent.config.names import (
@@ -15,7 +15,9 @@ from asterisk_agent.config.names import (
     Host,
     Label,
     Language,
+    Member,
     ModelName,
+    TeamId,
     UserName,
 )
 from asterisk_agent.config.scalars import (
@@ -114,6 +116,32 @@ class Listen(Section):
     web: Endpoint = Address("127.0.0.1", 8095)
 
 
+class Web(Section):
+    """The operator's pages. ``phones`` are the users' own: whoever takes a call over gets it there.
+
+    ``certificate`` and ``key`` are PEM files, from the configuration directory or from ``/``.
+    ``behind_proxy``: a server of the operator's own stands in front and speaks TLS with browsers.
+    """
+
+    certificate: FileName | None = None
+    key: FileName | None = None
+    behind_proxy: Switch = False
+    phones: dict[TeamId, Member] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Web:
+        if (self.certificate is None) != (self.key is None):
+            problem = f"has no {'certificate' if self.certificate is None else 'key'}"
+            hint = "TLS needs both certificate and key"
+            raise PydanticCustomError("unexpected", "{problem}", {"problem": problem, "hint": hint})
+        return self
+
+    @property
+    def may_be_reached(self) -> bool:
+        """Whether the pages may be offered to other machines: only where nobody can listen in."""
+        return self.behind_proxy or self.certificate is not None
+
+
 def _calls(value: object) -> object:
     """``auto``, or how many calls the agent takes at once."""
     digits = re.fullmatch(r"[0-9]{1,4}", str(value))
@@ -162,4 +190,5 @@ class AgentFile(Section):
     listen: Listen = Listen()
     limits: Limits = Limits()
     records: Records = Records()
+    web: Web = Web()
     state: Directory | None = None

@@ -93,8 +93,17 @@ class Address:
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether nobody but this machine gets there."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
-def _address(value: object) -> object:
+
+def endpoint(value: object) -> Address:
+    """An address as written. Raises PydanticCustomError."""
     if isinstance(value, Address):
         return value
     written = re.fullmatch(r"(.+):([0-9]{1,5})", value) if isinstance(value, str) else None
@@ -113,4 +122,4 @@ def _host(name: str) -> str:
 
 
 Host = Annotated[str, AfterValidator(_host)]
-Endpoint = Annotated[Address, BeforeValidator(_address)]
+Endpoint = Annotated[Address, BeforeValidator(endpoint)]

@@ -25,6 +25,11 @@ def data_directory() -> Path:
     return cache_directory()
 
 
+def journal_stream() -> str:
+    """What systemd says that a stream into its journal is: device and inode; "" without it."""
+    return os.environ.get("JOURNAL_STREAM", "")
+
+
 def models_directory() -> Path:
     """One folder per model of the catalogue."""
     return data_directory() / "models"

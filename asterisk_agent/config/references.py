@@ -10,9 +10,12 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pydantic_core import PydanticCustomError
+
 from asterisk_agent.config import secrets
 from asterisk_agent.config.dates import check_dates
-from asterisk_agent.config.machine import Ami
+from asterisk_agent.config.machine import Ami, Listen
+from asterisk_agent.config.names import endpoint
 from asterisk_agent.config.problems import File, KeyPath
 from asterisk_agent.config.scalars import got, nearest
 
@@ -38,7 +41,9 @@ def check_names(directory: Path, files: Mapping[str, File]) -> None:
     _check_unique(teams, "teams", ("extension",))
     _check_unique(teams, "teams", ("voicemail", "mailbox"))
     _check_alike(teams, "teams")
+    _check_alike(files["agent.yaml"], "web", "phones")
     _check_secret(directory, files["agent.yaml"])
+    _check_web(directory, files["agent.yaml"])
 
 
 def _check_known(file: File, path: KeyPath, where: File, what: str) -> None:
@@ -104,14 +109,14 @@ def _check_unique(
                 file.report((kind, name, *key), f"{got(value)} belongs to {owner} already", hint)
 
 
-def _check_alike(file: File, kind: str) -> None:
+def _check_alike(file: File, *kind: str) -> None:
     """Ids become extensions, in which Asterisk does not see hyphens."""
     owners: dict[str, str] = {}
-    for name in file.mapping(kind):
+    for name in file.mapping(*kind):
         owner = owners.setdefault(name.replace("-", ""), name)
         if owner != name:
             what = f"differs from {owner} by hyphens alone, which Asterisk does not see"
-            file.report((kind, name), what, "choose another id")
+            file.report((*kind, name), what, "choose another id")
 
 
 def _check_secret(directory: Path, agent: File) -> None:
@@ -120,3 +125,26 @@ def _check_secret(directory: Path, agent: File) -> None:
     problem = secrets.too_open(directory / name) if "\0" not in name else None
     if problem and agent.tree is not None:
         agent.report(path, *problem)
+
+
+def _check_web(directory: Path, agent: File) -> None:
+    """Passwords and callers' words travel to the browser: on this machine, or enciphered."""
+    for key in ("certificate", "key"):
+        for name in agent.words("web", key):
+            if name and "\0" not in name and not os.path.isfile(directory / name):
+                hint = "give the path of a PEM file"
+                agent.report(("web", key), f"{directory / name} is not a file", hint)
+    key_file = (agent.words("web", "key") or [""])[0]
+    problem = secrets.too_open(directory / key_file) if key_file and "\0" not in key_file else None
+    if problem:
+        agent.report(("web", "key"), *problem)
+    address = (agent.words("listen", "web") or [str(Listen().web)])[0]
+    try:
+        listens = endpoint(address)
+    except PydanticCustomError:
+        return  # reported already
+    covered = agent.words("web", "certificate") or agent.words("web", "behind_proxy")
+    if not listens.is_loopback and [word.lower() for word in covered] in ([], *_OFF):
+        what = f"{address} can be reached from other machines, and passwords would travel in clear"
+        hint = "give web: a certificate and a key, or write behind_proxy: on where a proxy has them"
+        agent.report(("listen", "web"), what, hint)

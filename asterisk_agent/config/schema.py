@@ -34,6 +34,7 @@ from asterisk_agent.config.machine import (
     Records,
     Stt,
     Tts,
+    Web,
 )
 from asterisk_agent.config.names import Address
 from asterisk_agent.config.opening import (
@@ -92,6 +93,7 @@ __all__ = [
     "TeamsFile",
     "Tts",
     "Unanswered",
+    "Web",
     "WeeklyHours",
     "Yearly",
     "fields_at",
@@ -119,6 +121,7 @@ class Config(Section):
     listen: Listen = Listen()
     limits: Limits = Limits()
     records: Records = Records()
+    web: Web = Web()
     state: str | None = None
     channels: Mapping[str, Channel]
     timezone: str
@@ -156,6 +159,16 @@ class Config(Section):
     def overrides_directory(self) -> Path:
         """One small file per channel whose hours are overridden; Asterisk uses them too."""
         return self.state_directory / "overrides"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the running service answers the console."""
+        return self.state_directory / "control.sock"
+
+    @property
+    def web_directory(self) -> Path:
+        """The console's own: its users, their sessions, and what they changed."""
+        return self.state_directory / "web"
 
     @property
     def knowledge_directory(self) -> Path:

@@ -119,6 +119,7 @@ def _extensions(config: Config, directory: Path, plan: Plan) -> Iterator[str]:
     yield from calendar.hours(plan)
     yield from channels.static(config, plan)
     yield from channels.on_call(config)
+    yield from channels.phones(config)
     yield from teams.extensions(config)
     yield from features.extensions(config)
 

@@ -87,6 +87,24 @@ def on_call(config: Config) -> Iterator[str]:
     yield "include => agent-end"
 
 
+def phones(config: Config) -> Iterator[str]:
+    """The phones of the console's users. Whoever does not answer there comes to a team."""
+    yield from (
+        "",
+        "; --- Phones of those who take calls over from the console ---------------------------",
+        "[agent-phone]",
+    )
+    for user, device in config.web.phones.items():
+        yield f"exten => {user},1,Set(AGENT_STAGE=team)"
+        yield " same => n,Gosub(agent-caller,s,1)"
+        yield f" same => n,Dial({device},{ON_CALL_RING_S},grb(agent-brief^s^1))"
+        yield " same => n,Gosub(agent-caller,back,1)"
+        answered = '$["${DIALSTATUS}" = "ANSWER"]?CONTINUE:${DIALSTATUS}'
+        yield f" same => n,Set(AGENT_STATUS=${{IF({answered})}})"
+        yield " same => n,Goto(agent-ask,next,1)"
+    yield "include => agent-end"
+
+
 def static(config: Config, plan: Plan) -> Iterator[str]:
     """For each channel, what is decided where neither service nor rescue script answers."""
     yield from (

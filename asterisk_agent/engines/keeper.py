@@ -49,6 +49,11 @@ class Keeper:
         return process is not None and not process.gone.is_set() and not process.stuck
 
     @property
+    def waiting(self) -> int:
+        """How many questions to the process are not answered yet."""
+        return 0 if self._process is None else self._process.waiting
+
+    @property
     def late(self) -> bool:
         """Whether the engines have more to do than they should."""
         return self._process is not None and self._process.late

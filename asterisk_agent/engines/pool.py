@@ -66,6 +66,11 @@ class EnginePool:
         return self._keeper.ready
 
     @property
+    def waiting(self) -> int:
+        """How many questions to the engines are not answered yet."""
+        return self._keeper.waiting
+
+    @property
     def late(self) -> bool:
         """Whether callers wait for each other: a new one should not come in now."""
         return self._keeper.late

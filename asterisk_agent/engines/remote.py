@@ -148,6 +148,11 @@ class EngineProcess(asyncio.Protocol):
         return self._child.process.pid
 
     @property
+    def waiting(self) -> int:
+        """How many questions are not answered yet."""
+        return len(self._questions)
+
+    @property
     def stuck(self) -> bool:
         """Whether it owes callers something and seems not to work at it."""
         now = time.monotonic()

@@ -90,7 +90,7 @@ class Callback:
 
 
 _ANSWERS = ("answer", "repeat", "smalltalk")
-_RUNG = ("team", "on-call")
+_RUNG = ("team", "on-call", "phone")
 
 
 @dataclass(slots=True)

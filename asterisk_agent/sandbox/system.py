@@ -41,6 +41,7 @@ def needs(*, compiler: bool) -> list[Need]:
         Need(venv, "makes virtual environments", _has_ensurepip),
         Need("libgomp1", "lets the engines use all cores", lambda: _has_library("libgomp.so.1")),
         Need("faketime", "moves the clock in tests", _has_faketime),
+        Need("chromium", "shows the console's pages in tests", _has_chromium),
         Need("postgresql", "is a database in tests", lambda: postgres_programs() is not None),
         Need("debian-archive-keyring", "verifies the private Asterisk", _has_keyring),
     ]
@@ -113,6 +114,10 @@ def _has_library(name: str) -> bool:
 
 def _has_faketime() -> bool:
     return any(_has_library(f"{folder}libfaketimeMT.so.1") for folder in ("faketime/", ""))
+
+
+def _has_chromium() -> bool:
+    return shutil.which("chromium") is not None
 
 
 def postgres_programs() -> Path | None:

@@ -1,0 +1,112 @@
+"""The log: a constant message and its values, as ``key=value``, or as systemd's own fields.
+
+Where standard error is systemd's journal, each value becomes a field of it, so that
+``journalctl AGENT_CALL=…`` shows one call. Anywhere else a line is text.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import struct
+import sys
+from collections.abc import Mapping
+
+from asterisk_agent.config.paths import journal_stream
+from asterisk_agent.redaction import Redactor
+
+JOURNAL = "/run/systemd/journal/socket"
+MAX_MESSAGE = 60_000
+"""A longer one does not fit a datagram; lines like that are cut."""
+_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+
+
+def to_stderr() -> None:
+    """Log to the journal where there is one, else to standard error."""
+    handler: logging.Handler
+    if _is_journal():
+        handler = Journal()
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(Fields("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(Redactor())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for noisy in ("panoramisk", "httpx", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def values_of(record: logging.LogRecord) -> dict[str, object]:
+    """What was given beside the message."""
+    return {k: v for k, v in vars(record).items() if k not in _ORDINARY}
+
+
+class Fields(logging.Formatter):
+    """A constant message, then its values as ``key=value``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        values = (f"{key}={value}" for key, value in values_of(record).items())
+        return " ".join([super().format(record), *values])
+
+
+class Journal(logging.Handler):
+    """Sends records to systemd's journal; to standard error where that does not take them."""
+
+    def __init__(self, address: str = JOURNAL) -> None:
+        super().__init__()
+        self._address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)  # the event loop never waits for a journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record."""
+        message = record.getMessage()
+        if record.exc_text:  # the redactor's; there is no other
+            message += "\n" + record.exc_text
+        try:
+            self._socket.sendto(datagram(record, message), self._address)
+        except OSError:
+            sys.stderr.write(f"{record.levelname} {message}\n")
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+        super().close()
+
+
+def datagram(record: logging.LogRecord, message: str) -> bytes:
+    """A record in the journal's native protocol: ``KEY=value`` lines, or lengths before bytes."""
+    priority = next((p for level, p in _PRIORITIES if record.levelno >= level), 7)
+    values = values_of(record)
+    tail = "".join(f" {key}={value}" for key, value in values.items())
+    fields: Mapping[str, object] = {
+        "MESSAGE": message[:MAX_MESSAGE] + tail,
+        "PRIORITY": priority,
+        "SYSLOG_IDENTIFIER": "asterisk-agent",
+        "AGENT_LOGGER": record.name,
+        **{f"AGENT_{_key(key)}": value for key, value in values.items()},
+    }
+    return b"".join(_field(key, str(value)) for key, value in fields.items())
+
+
+def _key(name: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in name.upper())[:48]
+
+
+def _field(key: str, value: str) -> bytes:
+    data = value.encode("utf-8", "replace")
+    if b"\n" not in data:
+        return key.encode() + b"=" + data + b"\n"
+    return key.encode() + b"\n" + struct.pack("<Q", len(data)) + data + b"\n"
+
+
+def _is_journal() -> bool:
+    """Whether standard error is the journal, as systemd says in ``$JOURNAL_STREAM``."""
+    try:
+        status = os.fstat(2)
+    except OSError:
+        return False
+    return journal_stream() == f"{status.st_dev}:{status.st_ino}"

@@ -1,0 +1,1 @@
+"""The operator's pages, in a process of their own: see ``process``."""
