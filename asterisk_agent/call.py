@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -20,12 +21,14 @@ from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
+from asterisk_agent.errors import AgentError
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
+from asterisk_agent.message import Declined, Done, MessageTaker, Say, Step, ToVoicemail, Wait
 from asterisk_agent.pacer import Finished, Pacer, Started
 from asterisk_agent.recording import Tape
-from asterisk_agent.records import Delays, Story, TurnRecord
+from asterisk_agent.records import Callback, Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
 from asterisk_agent.speech import sentences
 from asterisk_agent.turn import Action as TurnAction
@@ -64,8 +67,8 @@ ABUSE_LIMIT = 2
 """Abuse is answered calmly once; then somebody else takes over."""
 MISUNDERSTOOD_IN_A_ROW = 2
 MISUNDERSTOOD_IN_ALL = 3
-MESSAGE_PAUSE_S = 4.0
-"""Who says nothing for so long has finished their message."""
+LAST_WORDS_LIMIT_S = 2.5
+"""Who hung up in the middle of a message: how long what they said last may take to recognise."""
 LAST_FRAMES_S = 0.08
 """What is still on its way to the caller when the last frame has been sent."""
 
@@ -107,10 +110,10 @@ class Engines(Protocol):
     ) -> Reply:
         """The brain's reply."""
 
-    async def speak(self, sentence: str) -> bytes:
+    async def speak(self, sentence: str, *, slow: bool = False) -> bytes:
         """A sentence as audio."""
 
-    def voice(self, sentence: str) -> AsyncIterator[bytes]:
+    def voice(self, sentence: str, *, slow: bool = False) -> AsyncIterator[bytes]:
         """A sentence as audio, piece by piece."""
 
 
@@ -212,6 +215,9 @@ class Call:
         self._parting = False
         self._covers = 0
         self._carried = ""
+        self._message: MessageTaker | None = None
+        self._unheard: asyncio.Task[Thought] | None = None
+        """What a message's last turn says, while that is still being found out."""
 
     @property
     def saying(self) -> str:
@@ -237,6 +243,7 @@ class Call:
                     task.cancel()
         except* (_CallerHungUp, ConnectionError):
             outcome = Outcome.HANGUP
+            await self._keep_last_words()
         except* Exception as error:
             log.exception("call: lost in the middle", extra={"call": str(self.story.id)})
             self._happened("error", ", ".join(_kinds(error)))
@@ -310,32 +317,69 @@ class Call:
 
     async def _take_message(self) -> Outcome:
         """Nobody answered: the caller may leave a message here, or go to the voicemail."""
-        await self._say(self._announced(self._phrases.offer_message))
-        said: list[str] = []
-        while True:
-            cue = await self._next_cue(MESSAGE_PAUSE_S if said else None)
-            if cue is None and self._turns.caller_speaking and self._left_s() > 0:
-                continue
+        taker = MessageTaker(self._phrases, self._config.agent.language, self.story.caller)
+        self._message = taker
+        step: Step = taker.offer
+        while isinstance(step, Say | Wait):
+            if isinstance(step, Say):
+                await self._say(self._announced(step.text), slow=step.slow)
+            cue = await self._next_cue(step.seconds if isinstance(step, Wait) else None)
             match cue:
+                case None if self._left_s() <= 0:
+                    step = Done() if taker.begun else ToVoicemail()
+                case None if self._turns.caller_speaking:
+                    pass
+                case None | Silent():
+                    step = taker.quiet()
+                case Pressed(digit):
+                    step = taker.pressed(digit)
+                case Leave():
+                    step = ToVoicemail()
                 case CallerTurn():
-                    thought = await cue.thought
-                    instead = _instead_of_a_message(thought)
-                    if instead is Outcome.EMERGENCY or (instead is not None and not said):
+                    self._unheard = cue.thought
+                    thought = await asyncio.shield(cue.thought)
+                    self._unheard = None
+                    if thought.transcript.text:
+                        self._note(cue.ended, thought.transcript.text, thought)
+                    instead = _instead_of_a_message(thought, taker)
+                    if instead is not None:
                         to_voicemail = instead is Outcome.VOICEMAIL
                         text = self._phrases.to_voicemail if to_voicemail else thought.reply.text
                         return await self._part(text, instead)
-                    said += [thought.transcript.text] if thought.transcript.text else []
-                case Pressed("#") | None if said:
-                    break
-                case Pressed("0" | "*") | Leave() | Silent():
-                    return Outcome.VOICEMAIL
-                case None:
-                    break
-        if not said:
+                    if thought.reply.action is Action.REPEAT:
+                        step = taker.again(slow=thought.reply.slow)
+                    else:
+                        step = taker.heard(thought.transcript.text)
+            self._keep_message()
+        if isinstance(step, ToVoicemail):
             return Outcome.VOICEMAIL
-        self.story.message = " ".join(said)
-        self.story.add_tasks(["call_back"])
+        if isinstance(step, Declined):
+            return await self._part(self._phrases.goodbye, Outcome.RESOLVED)
         return await self._part(self._phrases.message_taken, Outcome.MESSAGE)
+
+    def _keep_message(self) -> None:
+        """Write down what was left so far: the caller may hang up at any moment."""
+        if self._message is None or not self._message.begun:
+            return
+        left = self._message.left
+        self.story.message = left.text
+        self.story.callback = Callback(left.name, left.number, left.confirmed, left.reason)
+        self.story.add_tasks(["call_back"])
+
+    async def _keep_last_words(self) -> None:
+        """What a caller said right before hanging up belongs to their message, too."""
+        if self._message is None or self._parting:
+            return
+        with suppress(TimeoutError, AgentError):
+            async with asyncio.timeout(LAST_WORDS_LIMIT_S):
+                if self._unheard is not None:
+                    self._message.heard((await self._unheard).transcript.text)
+                while not self._cues.empty():
+                    if isinstance(cue := self._cues.get_nowait(), CallerTurn):
+                        self._message.heard((await cue.thought).transcript.text)
+                if self._turns.caller_speaking:
+                    self._message.heard((await self._recognise()).text)
+        self._keep_message()
 
     async def _next_cue(self, patience_s: float | None = None) -> Cue | None:
         """What happens next; None when the longest call is over, or nothing did for so long."""
@@ -380,17 +424,21 @@ class Call:
             return None
         if self._carried:
             thought, heard = await self._joined(thought)
+        self._note(cue.ended, heard, thought)
+        return thought
+
+    def _note(self, ended: TurnEnded, heard: str, thought: Thought) -> None:
+        """Remember what the caller said, for the brain and for the record."""
         self._history.append(Exchange("caller", heard))
         self.story.turns.append(
             TurnRecord(
                 "caller",
                 heard,
-                at_s=self._at_s(cue.ended.speech_start),
-                heard_s=round(cue.ended.speech_end - cue.ended.speech_start, 3),
+                at_s=self._at_s(ended.speech_start),
+                heard_s=round(ended.speech_end - ended.speech_start, 3),
                 confidence=round(thought.transcript.confidence, 3),
             )
         )
-        return thought
 
     async def _covered(self, cue: CallerTurn) -> Thought:
         """Wait for the thought; a long one is covered by a short sentence, not by silence."""
@@ -461,6 +509,8 @@ class Call:
         reply = await self._engines.think(self._reply, transcript.text, self._history)
         finished = self._finish(transcript.text, reply)
         self._understood(finished)
+        if self._message is not None:
+            return Thought(transcript, reply, b"", 0.0, self._clock())  # what is said is not this
         if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._engines.busy:
             transcript, reply = await self._heard_again(transcript, reply)
         return await self._voiced(transcript, reply)
@@ -494,7 +544,8 @@ class Call:
     async def _voiced(self, transcript: Transcript, reply: Reply) -> Thought:
         began = self._clock()
         spoken = sentences(reply.text)
-        first = without_lead(await self._engines.speak(spoken[0])) if spoken else b""
+        made = await self._engines.speak(spoken[0], slow=reply.slow) if spoken else b""
+        first = without_lead(made)
         now = self._clock()
         return Thought(transcript, reply, first, (now - began) * 1000, now)
 
@@ -509,14 +560,20 @@ class Call:
                 QUESTION_S if asks else LAST_WORDS_S
             ):
                 return Finish.BACK_CHANNEL
-        return weigh(finish(text, language, self._saying), reply)
+        words = finish(text, language, self._saying)
+        return weigh(words, reply) if self._message is None else words
 
     def _is_murmur(self, reply: Reply) -> bool:
         """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
 
-        A recogniser finds words in an "uh-huh", too.
+        A recogniser finds words in an "uh-huh", too, even "that's all right"; and who says goodbye
+        while the agent speaks hangs up without its help.
         """
-        nonsense = reply.unanswered or (reply.action is Action.CLARIFY and not reply.options)
+        nonsense = (
+            reply.unanswered
+            or (reply.action is Action.CLARIFY and not reply.options)
+            or reply.action is Action.GOODBYE
+        )
         return nonsense and self._turns.speech_s < MURMUR_S
 
     def _understood(self, finish: Finish) -> None:
@@ -554,7 +611,12 @@ class Call:
     # --- speaking ---------------------------------------------------------------------------
 
     async def _say(
-        self, text: str, thought: Thought | None = None, cue: CallerTurn | None = None
+        self,
+        text: str,
+        thought: Thought | None = None,
+        cue: CallerTurn | None = None,
+        *,
+        slow: bool = False,
     ) -> Finished:
         """Speak, sentence by sentence, until it was heard or the caller interrupts."""
         clip = object()
@@ -564,25 +626,38 @@ class Call:
         self._talked_over = False
         self._saying = text
         self._turns.agent_busy(self._clock())
+        try:
+            await self._voice(text, clip, thought, slow=slow)
+            if not self._interrupted.is_set():
+                self._pacer.add(clip, b"", complete=True)
+            elif not heard.done():
+                heard.set_result(Finished(clip, 0.0, complete=False))
+            finished = await asyncio.shield(heard)
+        except asyncio.CancelledError:  # the caller has hung up in the middle of it
+            self._interrupt()
+            if heard.done() and heard.result().heard_s:
+                self._remember(text, clip, heard.result(), thought, cue)
+            raise
+        del self._waiting[clip]
+        self._turns.agent_done(self._clock())
+        self._remember(text, clip, finished, thought, cue)
+        return finished
+
+    async def _voice(
+        self, text: str, clip: object, thought: Thought | None, *, slow: bool = False
+    ) -> None:
+        """Make audio of a text, sentence by sentence, until the caller interrupts."""
+        slow = slow or (thought is not None and thought.reply.slow)
         for index, sentence in enumerate(sentences(text)):
             if self._interrupted.is_set():
                 break
             if index == 0 and thought is not None:
                 self._pacer.add(clip, thought.first_sentence)
                 continue
-            async for pcm in self._engines.voice(sentence):
+            async for pcm in self._engines.voice(sentence, slow=slow):
                 if self._interrupted.is_set():
                     break
                 self._pacer.add(clip, pcm)
-        if not self._interrupted.is_set():
-            self._pacer.add(clip, b"", complete=True)
-        elif not heard.done():
-            heard.set_result(Finished(clip, 0.0, complete=False))
-        finished = await heard
-        del self._waiting[clip]
-        self._turns.agent_done(self._clock())
-        self._remember(text, clip, finished, thought, cue)
-        return finished
 
     def _remember(
         self,
@@ -778,7 +853,7 @@ def _parting(reply: Reply) -> Outcome:
     return Outcome.UNANSWERED if reply.unanswered else Outcome.PERSON
 
 
-def _instead_of_a_message(thought: Thought) -> Outcome | None:
+def _instead_of_a_message(thought: Thought, taker: MessageTaker) -> Outcome | None:
     """What a caller who is asked for a message wants instead; None: it is the message.
 
     Messages speak of calling back and of people, too, so only a few words are taken as a wish.
@@ -787,6 +862,8 @@ def _instead_of_a_message(thought: Thought) -> Outcome | None:
     if reply.action is Action.EMERGENCY:
         return Outcome.EMERGENCY
     if reply.unanswered or len(thought.transcript.text.split()) > SHORT_WORDS:
+        return None
+    if taker.begun and reply.action is not Action.VOICEMAIL:
         return None
     return _NOT_A_MESSAGE.get(reply.action)
 

@@ -33,6 +33,9 @@ from asterisk_agent.speech import speakable
 HEARD_AT_ONCE_BYTES = 16_000
 """Half a second: how soon a recogniser that works while it is fed notices that it may stop."""
 
+SLOW_PACE = 0.72
+"""How fast a caller hears again what was too fast for them."""
+
 
 class Desk:
     """Does the work. Each method is one kind of it, on a thread of its own."""
@@ -104,7 +107,8 @@ class Desk:
         """A sentence to audio at line rate, piece by piece."""
         voice = self._loaded().synthesizer
         resampler = Resampler(voice.rate_hz, LINE_RATE_HZ)
-        for pcm in voice.synthesize(speakable(job.fields["text"], job.fields["language"])):
+        text = speakable(job.fields["text"], job.fields["language"])
+        for pcm in voice.synthesize(text, pace=SLOW_PACE if job.fields["slow"] else 1.0):
             if job.given_up:
                 return {}
             job.piece(resampler.feed(pcm))

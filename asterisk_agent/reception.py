@@ -153,6 +153,8 @@ def final_outcome(visit: Visit, facts: Facts) -> str:
         return "answered" if facts.status == "ANSWER" else "abandoned"
     if reason in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
         return str(reason)
+    if reason is Outcome.HANGUP and visit.story.message:
+        return str(Outcome.MESSAGE)
     if reason is Outcome.HANGUP and visit.story.served:
         return str(Outcome.RESOLVED)
     return "abandoned"

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
+from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
 from asterisk_agent.speech import sentences
@@ -56,6 +57,10 @@ NOTICE_LIMIT_S = 3.0
 SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
+LOOK_S = 3.0
+"""How often the documents are looked at for changes."""
+QUIET_LIMIT_S = 60.0
+"""Changed documents are read while nobody talks, if that comes within so long."""
 LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
@@ -148,6 +153,7 @@ class Service:
                         self._follow,
                         self._reread,
                         self._reload_when_asked,
+                        self._follow_documents,
                         self._show_switch,
                         self._console.watch,
                         self._measure_lag,
@@ -167,7 +173,8 @@ class Service:
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""
-        return site_of(config, await self._pool.brains(config), _now().date())
+        documents = await self._writer.run(documents_of, config)
+        return site_of(config, await self._pool.brains(config), _now().date(), documents)
 
     def _current(self) -> Site:
         assert self._site is not None, "no question is asked before the ports are open"
@@ -294,6 +301,46 @@ class Service:
         for key in later:
             log.warning("service: %s changes only with a restart", key)
         self._status.taken_over(later, asterisk)
+
+    async def _follow_documents(self) -> None:
+        """Read the documents again when they have changed; calls under way keep the old ones."""
+        changes = Changes()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            site = self._current()
+            seen = await self._writer.run(documents_of, site.config)
+            if seen == site.documents:
+                self._status.unreadable(())
+            if not changes.due(site.documents, seen):
+                continue
+            await self._quiet()
+            try:
+                brains = await self._pool.brains(site.config)
+            except ConfigError as error:
+                changes.refused(seen)
+                log.error("service: changed documents cannot be read, those before stay in use")
+                for problem in error.problems:
+                    log.error("service: %s", problem)
+                self._status.unreadable(error.problems)
+            except AgentError as error:
+                log.warning("service: changed documents are read later: %s", error)
+            else:
+                self._take_documents(site, replace(site, brains=brains, documents=seen))
+
+    def _take_documents(self, old: Site, new: Site) -> None:
+        """New calls are served from what was read, unless a reload was quicker."""
+        if self._site is old:
+            self._site = new
+            self._renewed.set()
+            self._status.read_again()
+            log.info("service: documents read again", extra={"documents": len(new.documents)})
+
+    async def _quiet(self) -> None:
+        """Wait until nobody talks, within reason: reading takes the processor from calls."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_LIMIT_S):
+                while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
+                    await asyncio.sleep(QUIET_CHECK_S)
 
     async def _reload_asterisk(self) -> str:
         """Let Asterisk read its dialplan, queues and mailboxes again: ``ok``, or why not."""

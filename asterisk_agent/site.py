@@ -11,6 +11,7 @@ from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines.keeper import RemoteBrain
 from asterisk_agent.plan import Plan
+from asterisk_agent.reindex import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,16 @@ class Site:
     plan: Plan
     brains: Mapping[str, RemoteBrain]
     phrases: Phrases
+    documents: Fingerprint
+    """What the brains were made from."""
 
 
-def site_of(config: Config, brains: Mapping[str, RemoteBrain], today: date) -> Site:
+def site_of(
+    config: Config,
+    brains: Mapping[str, RemoteBrain],
+    today: date,
+    documents: Fingerprint = (),
+) -> Site:
     """Compile a configuration as it serves today."""
-    return Site(config, plan_for(config, today), brains, phrases_for(config.agent.language))
+    phrases = phrases_for(config.agent.language)
+    return Site(config, plan_for(config, today), brains, phrases, documents)

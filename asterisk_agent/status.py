@@ -39,6 +39,10 @@ class Report:
     """``ok`` where Asterisk has read its files again, else why not."""
     records: str = "ok"
     """``ok`` where the call log is written, else why not, and what waits."""
+    indexed: str = ""
+    """When the documents in use were read, in UTC."""
+    documents: list[str] = field(default_factory=list)
+    """Why the documents on disk are not in use; those read before are."""
 
     @property
     def alive(self) -> bool:
@@ -61,14 +65,14 @@ class Status:
 
     def started(self) -> None:
         """The service takes calls."""
-        self._report.started = self._report.loaded = self._time()
+        self._report.started = self._report.loaded = self._report.indexed = self._time()
         self._write()
 
     def taken_over(self, restart_for: Sequence[str], asterisk: str) -> None:
         """A new configuration is in use; ``restart_for`` are the keys that are not yet."""
         self._report.reloads += 1
-        self._report.loaded = self._time()
-        self._report.problems = []
+        self._report.loaded = self._report.indexed = self._time()
+        self._report.problems, self._report.documents = [], []
         self._report.restart_for = list(restart_for)
         self._report.asterisk = asterisk
         self._write()
@@ -83,6 +87,18 @@ class Status:
         """How the call log is."""
         if health != self._report.records:
             self._report.records = health
+            self._write()
+
+    def read_again(self) -> None:
+        """Changed documents are in use."""
+        self._report.indexed = self._time()
+        self._report.documents = []
+        self._write()
+
+    def unreadable(self, problems: Sequence[str]) -> None:
+        """The documents on disk cannot be read, those in use stay; none: they can again."""
+        if self._report.documents != list(problems):
+            self._report.documents = list(problems)
             self._write()
 
     def stopped(self) -> None:

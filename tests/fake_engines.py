@@ -93,6 +93,8 @@ class Desk:
         return {"text": text, "confidence": 1.0, "audio_s": 1.0, "compute_s": 0.5}
 
     def speak(self, job):
+        if job.fields["slow"]:
+            job.piece(b"slow")
         count, _, _ = job.fields["text"].partition(" ")
         for number in range(int(count)):
             job.piece(b"%d" % number)

@@ -164,6 +164,14 @@ def test_who_is_offered_a_question_takes_it_or_leaves_it() -> None:
     assert (none.asked_back, none.verdict) == (True, Verdict.RIGHT)
 
 
+def test_what_was_misheard_is_heard_once_more() -> None:
+    case = Case(Kind.ANSWERABLE, "when do you close", facts=(("6 p.m.", "18:00"),))
+    lost = ask(case, brain(), "en", lambda _: "win do you clothes")
+    assert lost.heard == "win do you clothes"
+    found = ask(case, brain(), "en", lambda _: "win do you clothes", lambda: case.text)
+    assert (found.heard, found.asked_back) == (case.text, False)
+
+
 def test_reading_questions(tmp_path: Path) -> None:
     file = tmp_path / "q.yaml"
     file.write_text(

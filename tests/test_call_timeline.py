@@ -3,10 +3,12 @@
 import pytest
 from timeline import CONFIG, FRAME_S, GREETING, PACE_S, PHRASES, THINK_S, VOICE_S, Script, converse
 
-from asterisk_agent.call import MESSAGE_PAUSE_S, MISUNDERSTOOD_IN_A_ROW
+from asterisk_agent.call import MISUNDERSTOOD_IN_A_ROW
 from asterisk_agent.errors import EngineError
 from asterisk_agent.events import Action, Reply
 from asterisk_agent.hearing import PREROLL_S
+from asterisk_agent.message import KEYS_S, OPENING_S, REASON_S
+from asterisk_agent.records import Callback
 from asterisk_agent.speech import sentences
 from asterisk_agent.turn import TurnSettings
 
@@ -279,7 +281,7 @@ def test_a_brain_that_breaks_gives_the_line_back_at_once():
 
 def test_a_voice_that_breaks_gives_the_line_back_at_once():
     def broken(engines):
-        async def voice(_):
+        async def voice(*_, **__):
             raise EngineError("the voice is gone")
             yield b""
 
@@ -288,6 +290,14 @@ def test_a_voice_that_breaks_gives_the_line_back_at_once():
     result = talk(Script(), tune=broken)
     assert (result.outcome, result.heard) == ("lost", [])
     assert result.seconds < 0.2
+
+
+def test_what_shall_be_slower_is_said_slowly_and_only_that():
+    script = Script().says(GREETED + 1, "slower please").says(GREETED + 7, COST, 1.5)
+    slow = {**REPLIES, "slower please": Reply(" ".join(PRICE), Action.REPEAT, slow=True)}
+    result = converse(script.hangs_up(GREETED + 14), slow)
+    slowly = [f"{sentence} (slowly)" for sentence in PRICE]
+    assert result.texts == [*OPENING, *slowly, *PRICE]
 
 
 # --- Taking a message -----------------------------------------------------------------------
@@ -299,16 +309,45 @@ def take(script, **options):
     return talk(script, purpose="message", **options)
 
 
-def test_a_message_is_taken_with_its_pauses_and_becomes_a_task():
-    script = Script().says(OFFERED + 1, "this is pat").says(OFFERED + 4, "please call me back")
+def ends(text, begins):
+    """When a caller's words that begin then are over."""
+    return begins + 0.3 * len(text.split())
+
+
+def test_a_message_said_in_one_breath_needs_only_a_yes():
+    text = "this is ann smith my number is 555 0142 please call me about the invoice"
+    script = Script().says(OFFERED + 1, text)
+    asked = ends(text, OFFERED + 1) + SETTINGS.unsure_s
+    script.says(asked + 4, "yes")
     result = take(script)
     assert result.outcome == "message"
-    assert result.story.message == "this is pat please call me back"
-    assert result.story.tasks == ["call_back"]
+    check = result.said("I have 5 5 5, 0 1 4 2.")
+    assert check.start == pytest.approx(asked, abs=0.4)
     assert result.texts[-1] == spoken(PHRASES.message_taken)[-1]
-    thanks = result.said(spoken(PHRASES.message_taken)[0])
-    over = OFFERED + 4 + 1.2 + SETTINGS.unsure_s + MESSAGE_PAUSE_S
+    left = Callback("Ann Smith", "5550142", True, "please call me about the invoice")
+    assert result.story.callback == left
+    assert (result.story.message, result.story.tasks) == (f"{text} yes", ["call_back"])
+    assert [turn.who for turn in result.story.turns] == ["agent", "caller"] * 2 + ["agent"]
+
+
+def test_what_is_missing_is_asked_for():
+    script = Script().says(OFFERED + 1, "this is pat").presses(OFFERED + 12, "5")
+    for index, key in enumerate("550142"):
+        script.presses(OFFERED + 12.3 + index * 0.3, key)
+    keyed = OFFERED + 12.3 + 5 * 0.3
+    script.says(keyed + KEYS_S + 4.5, "yes").says(keyed + KEYS_S + 10, "about my boiler please")
+    result = take(script)
+    question = result.said(spoken(PHRASES.message_number)[0])
+    over = ends("this is pat", OFFERED + 1) + SETTINGS.unsure_s + OPENING_S
+    assert question.start == pytest.approx(over, abs=0.3)
+    check = result.said("I have 5 5 5, 0 1 4 2.")
+    assert check.start == pytest.approx(keyed + KEYS_S, abs=0.3)
+    (noted,) = (part for part in spoken(PHRASES.message_taken) if "noted" in part)
+    thanks = result.said(noted)
+    told = ends("about my boiler please", keyed + KEYS_S + 10) + SETTINGS.unsure_s
+    over = told + REASON_S + len("Thank you.") * PACE_S
     assert thanks.start == pytest.approx(over, abs=0.3)
+    assert result.story.callback == Callback("Pat", "5550142", True, "about my boiler please")
 
 
 def test_a_long_part_of_a_message_is_not_cut_off():
@@ -356,8 +395,20 @@ def test_an_emergency_is_never_a_message():
     assert take(script).outcome == "emergency"
 
 
-def test_hanging_up_in_mid_message_is_a_hang_up():
-    assert take(Script().says(OFFERED + 1, "this is pat").hangs_up(OFFERED + 2)).outcome == "hangup"
+@pytest.mark.parametrize("later", [-0.05, 0.3, 0.45, 0.9])
+def test_hanging_up_in_mid_message_keeps_what_was_said(later):
+    """Also what was said last: in the middle of the word, in the pause, before the question."""
+    text = "this is pat about my boiler"
+    result = take(Script().says(OFFERED + 1, text).hangs_up(ends(text, OFFERED + 1) + later))
+    assert (result.outcome, result.story.tasks) == ("hangup", ["call_back"])
+    assert result.story.callback == Callback("Pat", "", False, "about my boiler")
+
+
+def test_a_greeting_cut_by_a_hang_up_is_in_the_record():
+    result = talk(Script().hangs_up(2.0))
+    (greeting,) = result.story.turns
+    assert (greeting.who, greeting.text) == ("agent", GREETING)
+    assert greeting.heard_s == pytest.approx(2.0, abs=0.2)
 
 
 def test_the_first_syllable_is_kept():

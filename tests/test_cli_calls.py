@@ -70,7 +70,10 @@ def test_the_list_and_its_filters(run):
     assert "abandoned" in listed
     assert "+1555123" not in run("calls", "--outcome", "abandoned")
     assert "abandoned" not in run("calls", "--search", "visit", "--channel", "front")
-    assert "abandoned" not in run("calls", "--tasks")
+    to_do = run("calls", "--tasks")
+    assert "call back" in to_do
+    assert "Call me" in to_do
+    assert "00000000" in to_do
     assert "answered" not in run("calls", "--since", "30m")
     found = json.loads(run("calls", "--search", "visit", "--json"))
     assert [call["outcome"] for call in found] == ["answered"]

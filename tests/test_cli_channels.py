@@ -79,7 +79,7 @@ def test_unassign_and_assign(run: Run, file: Path) -> None:
     assert result.stdout.splitlines() == [
         "front: people answer from the next reload on",
         "night: people answer from the next reload on",
-        "now run: asterisk-agent dialplan write DIR and asterisk-agent reload",
+        f"now run: asterisk-agent reload --config {file.parent}",
     ]
     assert [c["agent"] for c in json.loads(run("channels", "--json").stdout)] == [False] * 3
     assert file.read_text() == before.replace(

@@ -32,6 +32,8 @@ def test_speed_makes_it_shorter():
     quick = PiperSynthesizer(folder(VOICE), speed=1.6)
     usual_s = duration_s(b"".join(voice().synthesize(text)), 22_050)
     assert duration_s(b"".join(quick.synthesize(text)), 22_050) < usual_s / 1.3
+    slowly = b"".join(voice().synthesize(text, pace=0.7))
+    assert duration_s(slowly, 22_050) > usual_s * 1.2
 
 
 @pytest.mark.models

@@ -82,6 +82,14 @@ async def test_a_phrase_is_spoken_once_and_kept(pool):
     assert await pool.speak("3 pieces") == b"012"
 
 
+async def test_what_is_said_slowly_is_kept_apart(pool):
+    assert await pool.speak("3 pieces") == b"012"
+    assert await pool.speak("3 pieces", slow=True) == b"slow012"
+    assert await pool.speak("3 pieces") == b"012"
+    os.kill(pool._keeper.process.pid, signal.SIGKILL)
+    assert await pool.speak("3 pieces", slow=True) == b"slow012"
+
+
 async def test_a_phrase_that_was_cut_off_is_not_kept(pool):
     async with contextlib.aclosing(pool.voice("3 pieces")) as pieces:
         await anext(pieces)

@@ -94,12 +94,6 @@ def test_more_than_a_window(whisper):
 
 
 @pytest.mark.models
-def test_words_to_expect(whisper):
-    primed = WhisperRecognizer(folder("whisper-base"), "en", hotwords=["Brightwater", "Nora"])
-    assert "friday" in words(primed.transcribe(spoken("Are you open on Friday, Nora?")).text)
-
-
-@pytest.mark.models
 def test_language_it_does_not_know():
     with pytest.raises(EngineError, match="does not know the language 'tlh'") as raised:
         WhisperRecognizer(folder("whisper-base"), "tlh")

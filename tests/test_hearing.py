@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from asterisk_agent.hearing import PIECE_S, PREROLL_S, TurnAudio
+import pytest
+
+from asterisk_agent.events import Action, Reply
+from asterisk_agent.hearing import PIECE_S, PREROLL_S, TurnAudio, is_better, is_doubtful
 
 RATE_HZ = 16_000
 SECOND = 2 * RATE_HZ
@@ -54,3 +57,35 @@ def test_the_next_turn_has_nothing_of_the_one_before() -> None:
 def test_short_speech_is_no_piece() -> None:
     audio = TurnAudio(RATE_HZ)
     assert not audio.is_piece(round((PIECE_S - 0.1) * SECOND))
+
+
+ANSWER = Reply("At nine.", Action.ANSWER)
+PERSON = Reply("I'll put you through.", Action.HANDOFF)
+UNKNOWN = Reply("I don't know.", Action.HANDOFF, unanswered=True, confidence=0.1)
+ASKED = Reply("Do you mean that?", Action.CLARIFY, confidence=0.3)
+SURER = Reply("Do you mean this?", Action.CLARIFY, confidence=0.4)
+
+
+@pytest.mark.parametrize(("reply", "doubtful"), [(UNKNOWN, True), (ASKED, True), (ANSWER, False)])
+def test_what_has_no_answer_may_be_misheard(reply: Reply, doubtful: bool) -> None:
+    assert is_doubtful(reply) is doubtful
+    assert not is_doubtful(PERSON), "the caller asked for one"
+
+
+@pytest.mark.parametrize(
+    ("second", "first", "better"),
+    [
+        (ANSWER, UNKNOWN, True),
+        (ANSWER, ASKED, True),
+        (PERSON, UNKNOWN, True),
+        (ASKED, UNKNOWN, True),
+        (UNKNOWN, ASKED, False),
+        (UNKNOWN, UNKNOWN, False),
+        (SURER, ASKED, True),
+        (ASKED, SURER, False),
+    ],
+)
+def test_a_second_hearing_counts_where_it_makes_more_sense(
+    second: Reply, first: Reply, better: bool
+) -> None:
+    assert is_better(second, first) is better

@@ -23,7 +23,7 @@ class Voice:
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def synthesize(self, text: str) -> list[bytes]:
+    def synthesize(self, text: str, *, pace: float = 1.0) -> list[bytes]:
         self.said.append(text)
         return [audio.silence(0.1, self.rate_hz)]
 

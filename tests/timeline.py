@@ -196,11 +196,12 @@ class FakeEngines:
         self.thought.append(utterance)
         return self._replies.get(utterance, Reply(f"You said {utterance}.", Action.ANSWER))
 
-    async def speak(self, sentence: str) -> bytes:
-        return b"".join([piece async for piece in self.voice(sentence)])
+    async def speak(self, sentence: str, *, slow: bool = False) -> bytes:
+        return b"".join([piece async for piece in self.voice(sentence, slow=slow)])
 
-    async def voice(self, sentence: str) -> Any:
+    async def voice(self, sentence: str, *, slow: bool = False) -> Any:
         await asyncio.sleep(VOICE_S)
+        sentence += " (slowly)" * slow
         if sentence not in self.sentences:
             self.sentences.append(sentence)
         level = self.sentences.index(sentence) + 1

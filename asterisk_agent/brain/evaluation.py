@@ -16,6 +16,7 @@ from asterisk_agent.brain.brain import Brain
 from asterisk_agent.brain.questions import Case, Kind
 from asterisk_agent.brain.words import normalise
 from asterisk_agent.events import Action, Exchange, Reply
+from asterisk_agent.hearing import is_better, is_doubtful
 from asterisk_agent.speech import speakable
 
 Say = Callable[[str], str]
@@ -72,18 +73,34 @@ class Report:
         return failed
 
 
-def ask(case: Case, brain: Brain, language: str, say: Say = lambda text: text) -> Finding:
-    """Ask one question, after those before it."""
+def ask(
+    case: Case,
+    brain: Brain,
+    language: str,
+    say: Say = lambda text: text,
+    again: Callable[[], str] = str,
+) -> Finding:
+    """Ask one question, after those before it.
+
+    ``say`` tells what is heard of a text, ``again`` what is heard of the last one by listening
+    more carefully, as a call does where a first hearing has no answer.
+    """
     history: list[Exchange] = []
+
+    def turn(heard: str) -> tuple[str, Reply]:
+        heard, reply = _understood(brain, heard, again, tuple(history), case)
+        agent = Exchange("agent", reply.text, reply.action, reply.source)
+        history.extend((Exchange("caller", heard), agent))
+        return heard, reply
+
     for before in case.after:
-        offers = _turn(brain, say(before), history, case).options
+        offers = turn(say(before))[1].options
         if offers:
-            _turn(brain, say("yes" if len(offers) == 1 else "the first one"), history, case)
-    heard = say(case.text)
-    reply = _turn(brain, heard, history, case)
+            turn(say("yes" if len(offers) == 1 else "the first one"))
+    heard, reply = turn(say(case.text))
     asked_back = reply.action is Action.CLARIFY and case.expect is not Action.CLARIFY
     if asked_back:
-        reply = _turn(brain, say(_clearer(case, reply, brain, language)), history, case)
+        _, reply = turn(say(_clearer(case, reply, brain, language)))
     verdict = judge(case, reply, language)
     team = reply.team == case.team if case.team is not None else None
     return Finding(case, reply, verdict, heard, asked_back, team)
@@ -126,13 +143,18 @@ def _says(text: str, fact: str, language: str) -> bool:
     return f" {wanted} " in f" {spoken} "
 
 
-def _turn(brain: Brain, heard: str, history: list[Exchange], case: Case) -> Reply:
-    reply = brain.reply(heard, tuple(history), staffed=case.staffed)
-    history += [
-        Exchange("caller", heard),
-        Exchange("agent", reply.text, reply.action, reply.source),
-    ]
-    return reply
+def _understood(
+    brain: Brain, heard: str, again: Callable[[], str], history: tuple[Exchange, ...], case: Case
+) -> tuple[str, Reply]:
+    """What the brain makes of what was heard, the first time or the second."""
+    reply = brain.reply(heard, history, staffed=case.staffed)
+    if not is_doubtful(reply):
+        return heard, reply
+    second = again()
+    if second in ("", heard):
+        return heard, reply
+    other = brain.reply(second, history, staffed=case.staffed)
+    return (second, other) if is_better(other, reply) else (heard, reply)
 
 
 def _clearer(case: Case, reply: Reply, brain: Brain, language: str) -> str:

@@ -15,8 +15,9 @@ from asterisk_agent.config.schema import Channel, Config
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """The fixed sentences of one language. ``{team}`` stands for a team's label, ``{name}`` for
-    the agent's, ``{one}`` and ``{other}`` for headings, ``{label}`` for the channel's. A field
-    whose name ends in ``_away`` is for hours in which nobody can take a call.
+    the agent's, ``{one}`` and ``{other}`` for headings, ``{label}`` for the channel's, ``{digits}``
+    for those of a number. A field whose name ends in ``_away`` is for hours in which nobody can
+    take a call.
     """
 
     # At the beginning, where calls are recorded.
@@ -44,6 +45,13 @@ class Phrases:
     line_busy: str
     nobody_answered: str
     offer_message: str
+    message_thanks: str
+    message_name: str
+    message_own: str
+    message_number: str
+    message_number_again: str
+    message_check: str
+    message_reason: str
     message_taken: str
     # When something is wrong or over.
     emergency: str
@@ -114,8 +122,8 @@ class Phrases:
         spoken: dict[str, None] = {}
         for key in (f.name for f in fields(self) if not f.name.startswith(("brief_", "switch_"))):
             text: str = getattr(self, key)
-            if any(part in text for part in ("{one}", "{label}", "{teams}")):
-                continue  # names what the documents or the channel hold
+            if any(part in text for part in ("{one}", "{label}", "{teams}", "{digits}")):
+                continue  # names what the documents, the channel or the caller hold
             if "{team}" in text:
                 spoken.update(dict.fromkeys(text.format(team=team) for team in teams))
             elif "{name}" not in text or name:
@@ -147,6 +155,15 @@ _ENGLISH = Phrases(
     offer_message="I'm sorry, nobody could take your call. If you tell me your name, your number "
     "and what it is about, I'll pass it on, and somebody will call you back. "
     "To leave a voicemail instead, press star.",
+    message_thanks="Thank you.",
+    message_name="May I have your name, please?",
+    message_own="Shall we call you back on the number you are calling from, ending in {digits}?",
+    message_number="Which number shall we call? Please say it digit by digit, or key it in and "
+    "press the hash key.",
+    message_number_again="Please say the whole number once more, digit by digit, or key it in and "
+    "press the hash key.",
+    message_check="I have {digits}. Is that right?",
+    message_reason="What is it about?",
     message_taken="Thank you. I have noted that, and somebody will call you back. Goodbye.",
     emergency="If anyone is in danger, please hang up and call the emergency services now, "
     "911 or 112. Otherwise stay on the line, I'm passing you on.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from asterisk_agent.cli import moment, timeline
@@ -78,6 +79,8 @@ def calls(  # noqa: PLR0917
         )
         if as_json:
             print_json(log.latest(limit, wanted))
+        elif tasks:
+            out.print(_task_table(log.latest(limit, wanted)))
         else:
             _list(log, wanted, limit, zone)
 
@@ -200,6 +203,19 @@ def erase(
         print_json({"caller": caller, "erased": count + waiting})
     else:
         out.print(f"erased: {count + waiting} calls", markup=False)
+
+
+def _task_table(calls: list[dict[str, Any]]) -> Table:
+    """What is to be done, for whom: on a caller's own number where they gave none."""
+    table = Table("call", "started", "channel", "to do", "name", "number", "about", box=None)
+    for call in calls:
+        to_do = ", ".join(call["tasks"]).replace("_", " ")
+        told = timeline.callback(call)
+        number = told.get("number") or call["caller"]
+        about = told.get("about") or call.get("message")
+        row = (call["id"][:8], call["started"], call["channel"], to_do, told.get("name"))
+        table.add_row(*(escape(timeline.plain(str(cell or "-"))) for cell in (*row, number, about)))
+    return table
 
 
 # --- Shared with other commands ----------------------------------------------------------------

@@ -96,7 +96,8 @@ def _assign(directory: Path, numbers: list[str], agent: bool, as_json: bool) -> 
     for channel in done.changed:
         out.print(f"{channel}: {who} from the next reload on", markup=False)
     if done.changed:
-        out.print("now run: asterisk-agent dialplan write DIR and asterisk-agent reload")
+        where = "" if directory == DEFAULT_CONFIG else f" --config {directory}"
+        out.print(f"now run: asterisk-agent reload{where}", markup=False, soft_wrap=True)
 
 
 # --- The table ----------------------------------------------------------------------------------

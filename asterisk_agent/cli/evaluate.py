@@ -141,7 +141,7 @@ def _all(config: Config, cases: tuple[Case, ...], voices: list[str]) -> list[Fin
     for name in voices:
         telephone = Telephone(config, name)
         for case in cases:
-            found = ask(case, asked.brain(case), language, telephone.say)
+            found = ask(case, asked.brain(case), language, telephone.say, telephone.again)
             findings.append(delayed(found, telephone.last_ms))
     return findings
 

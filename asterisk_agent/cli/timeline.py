@@ -40,6 +40,8 @@ def lines(call: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Text]:
         yield from some
     if call.get("message"):
         yield Text.assemble(("message  ", "bold"), plain(call["message"]))
+    for key, value in callback(call).items():
+        yield Text.assemble((f"{key:9}", "bold"), plain(value))
     if call.get("brief"):
         yield Text.assemble(("brief    ", "bold"), plain(call["brief"]))
     if call.get("recording"):
@@ -118,3 +120,13 @@ def length(seconds: float | None) -> str:
 def plain(text: str) -> str:
     """A caller's or a file's words without what would steer a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def callback(call: Mapping[str, Any]) -> dict[str, str]:
+    """What a caller left, by name, without what they did not tell."""
+    left = call.get("callback") or {}
+    number = left.get("number")
+    if number and not left.get("confirmed"):
+        number += " (not confirmed)"
+    found = {"name": left.get("name"), "number": number, "about": left.get("reason")}
+    return {key: str(value) for key, value in found.items() if value}

@@ -104,5 +104,5 @@ class Synthesizer(Protocol):
     name: str
     rate_hz: int
 
-    def synthesize(self, text: str) -> Iterator[bytes]:
-        """Yield PCM at ``rate_hz``, a sentence at a time."""
+    def synthesize(self, text: str, *, pace: float = 1.0) -> Iterator[bytes]:
+        """Yield PCM at ``rate_hz``, a sentence at a time; ``pace`` 0.5 takes twice as long."""

@@ -42,17 +42,21 @@ class PiperSynthesizer:
                 str(path), sess_options=options, providers=["CPUExecutionProvider"]
             )
             self._voice = PiperVoice(session=session, config=config)
-            scale = config.length_scale / speed
-            self._style = SynthesisConfig(length_scale=scale)
+            self._style = SynthesisConfig
+            self._scale = config.length_scale / speed
         self.rate_hz: int = config.sample_rate
 
-    def synthesize(self, text: str) -> Iterator[bytes]:
-        """Yield PCM at ``rate_hz``, a sentence at a time. Nothing for a text without words."""
+    def synthesize(self, text: str, *, pace: float = 1.0) -> Iterator[bytes]:
+        """Yield PCM at ``rate_hz``, a sentence at a time. Nothing for a text without words.
+
+        ``pace`` is a share of the usual speed.
+        """
         spoken = _without_markup(text)
         if not re.search(r"\w", spoken):
             return
         with engine_errors(f"{self.name} cannot speak"):
-            for chunk in self._voice.synthesize(spoken, self._style):
+            style = self._style(length_scale=self._scale / pace)
+            for chunk in self._voice.synthesize(spoken, style):
                 yield bytes(chunk.audio_int16_bytes)
 
 

@@ -34,6 +34,8 @@ KEPT_PHRASES = 800
 """Spoken sentences kept in memory: about 40 MB at telephone rate."""
 DETECTED_AT_ONCE = 8
 """Frames looked at before others get their turn on the event loop: about a millisecond."""
+_SLOWLY = "\0slowly"
+"""Behind a sentence: what it sounds like when it is said slowly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +138,29 @@ class EnginePool:
         """A brain's reply to what was said. Raises EngineError."""
         return await reply(utterance, tuple(history))
 
-    async def speak(self, sentence: str) -> bytes:
+    async def speak(self, sentence: str, *, slow: bool = False) -> bytes:
         """A whole sentence at line rate, from memory where it was spoken before."""
-        return b"".join([piece async for piece in self.voice(sentence)])
+        return b"".join([piece async for piece in self.voice(sentence, slow=slow)])
 
-    async def voice(self, sentence: str) -> AsyncIterator[bytes]:
-        """The sentence's audio at line rate, piece by piece as it is made. Raises EngineError."""
-        kept = self._phrases.get(sentence)
+    async def voice(self, sentence: str, *, slow: bool = False) -> AsyncIterator[bytes]:
+        """The sentence's audio at line rate, piece by piece as it is made. Raises EngineError.
+
+        ``slow``: for a caller who asked for it to be said slowly.
+        """
+        key = f"{sentence}{_SLOWLY}" if slow else sentence
+        kept = self._phrases.get(key)
         if kept is not None:
-            self._phrases.move_to_end(sentence)
+            self._phrases.move_to_end(key)
             yield kept
             return
         spoken = bytearray()
-        fields = {"text": sentence, "language": self._language}
+        fields = {"text": sentence, "language": self._language, "slow": slow}
         async with aclosing(self._keeper.process.stream(SPEAK, fields)) as pieces:
             async for piece in pieces:
                 if piece.kind == PIECE:
                     spoken += piece.body
                     yield piece.body
-        self._keep(sentence, bytes(spoken))
+        self._keep(key, bytes(spoken))
 
     async def remember(self, sentence: str) -> bool:
         """Take a sentence that was spoken before from the disk; False where it is not there."""

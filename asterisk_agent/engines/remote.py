@@ -55,7 +55,7 @@ MAX_UNSENT_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 20
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """NumPy's helpers would spin for work that is too small for them, on a core that a call needs."""
-LATE_S = 1.0
+LATE_S = 1.5
 """Work for a caller that is not done after this: no new callers for now."""
 _FOR_CALLERS = (RECOGNISE, THINK, SPEAK)
 

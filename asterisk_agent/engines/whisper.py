@@ -10,7 +10,7 @@ So a window has at least 10 s, and an answer that repeats itself is asked for ag
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,16 +46,16 @@ class _Effort(NamedTuple):
     beams: int
 
 
-_ORDINARY, _CAREFUL = _Effort(1000, 5), _Effort(1500, 5)
+_ORDINARY, _CAREFUL = _Effort(1000, 2), _Effort(1500, 5)
 
 
 class WhisperRecognizer:
     """A ``Recognizer`` from the folder of a CTranslate2 Whisper model.
 
-    ``language`` is what callers speak ("en", "en-US"); ``hotwords`` are names worth expecting.
-    ``at_once`` turns are recognised at the same time, each on one core: a second core makes none
-    of them quicker (measured: 250 ms on one, 245 ms on two), but two of them take 320 ms together.
-    Raises EngineError where the model is missing or broken, or does not know the language.
+    ``language`` is what callers speak ("en", "en-US"). ``at_once`` turns are recognised at the
+    same time, each on one core: a second core makes none of them quicker (measured: 250 ms on
+    one, 245 ms on two), but two of them take 320 ms together. Raises EngineError where the model
+    is missing or broken, or does not know the language.
     """
 
     def __init__(
@@ -63,7 +63,6 @@ class WhisperRecognizer:
         folder: Path,
         language: str = "en",
         *,
-        hotwords: Sequence[str] = (),
         at_once: int = 1,
     ) -> None:
         self.name = f"whisper {folder.name}"
@@ -83,7 +82,7 @@ class WhisperRecognizer:
             )
             self._tokens: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._features = FeatureExtractor(feature_size=self._model.n_mels)
-        self._prompt = self._prompt_for(language, hotwords)
+        self._prompt = self._prompt_for(language)
 
     def session(self) -> WhisperSession:
         """Begin to listen."""
@@ -154,20 +153,15 @@ class WhisperRecognizer:
         mean = found.scores[0] * len(ids) / (len(ids) + 1)
         return text, math.exp(min(0.0, mean)), float(found.no_speech_prob)
 
-    def _prompt_for(self, language: str, hotwords: Sequence[str]) -> list[int]:
+    def _prompt_for(self, language: str) -> list[int]:
         code = language.replace("_", "-").split("-")[0].lower()
         if self._tokens.token_to_id(f"<|{code}|>") is None:
             raise EngineError(
                 f"{self.name} does not know the language {language!r}",
                 hint="set agent.language in agent.yaml to a code such as en",
             )
-        names = ("startofprev", "startoftranscript", code, "transcribe", "notimestamps")
-        earlier, *start = (int(self._tokens.token_to_id(f"<|{name}|>")) for name in names)
-        before: list[int] = []
-        if hotwords:
-            text = " " + ", ".join(hotwords)
-            before = [earlier, *self._tokens.encode(text, add_special_tokens=False).ids[:200]]
-        return [*before, *start]
+        names = ("startoftranscript", code, "transcribe", "notimestamps")
+        return [int(self._tokens.token_to_id(f"<|{name}|>")) for name in names]
 
 
 class WhisperSession:

@@ -9,7 +9,7 @@ from asterisk_agent.records.insights import Insights, Percentiles, Question, gro
 from asterisk_agent.records.log import CallLog, LogState, NoLog
 from asterisk_agent.records.recorder import WAITING_ROOM, Recorder, RecorderHealth, keep_only
 from asterisk_agent.records.retention import Forgotten, Kept
-from asterisk_agent.records.story import Attempt, Delays, Event, Step, Story, TurnRecord
+from asterisk_agent.records.story import Attempt, Callback, Delays, Event, Step, Story, TurnRecord
 from asterisk_agent.records.usage import Usage
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "CallFilter",
     "CallLog",
     "CallRow",
+    "Callback",
     "Delays",
     "Event",
     "Forgotten",

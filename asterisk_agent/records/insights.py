@@ -23,8 +23,6 @@ _GROUP_OF = {
     "abandoned": "abandoned",
     "no_input": "abandoned",
 }
-STEP_MS = 20
-"""Answer delays are counted in steps of this."""
 _QUARTER_MS = 15 * 60 * 1000
 _HOUR_MS = 4 * _QUARTER_MS
 
@@ -91,7 +89,7 @@ def insights(
     _count_times(found, connection, chosen, zone)
     # Not the column itself: the index that has these columns in order is the quicker one here.
     _count_ends(found, connection, _chosen(began + 0, since, until, channel))
-    found.answer_delay = _delays(connection, chosen)
+    found.answer_delay = _delays(connection, since, until, channel)
     found.team_wait = _waits(connection, chosen)
     return found
 
@@ -163,17 +161,21 @@ def _count_ends(found: Insights, connection: sql.Connection, chosen: Chosen) -> 
         found.by_reason[why][group] += count
 
 
-def _delays(connection: sql.Connection, chosen: Chosen) -> Percentiles:
+def _delays(
+    connection: sql.Connection, since: datetime, until: datetime, channel: str | None
+) -> Percentiles:
     turns = schema.turns.c
-    step = sql.cast(turns.total_ms / sql.literal_column(f"{STEP_MS}.0"), sql.Integer).label("step")
     query = (
-        sql.select(step, sql.func.count())
-        .select_from(schema.calls)
-        .join(schema.turns, turns.call == schema.calls.c.n)
-        .where(*chosen, turns.total_ms.is_not(None))
-        .group_by(step)
+        sql.select(turns.delay, sql.func.count())
+        # Not the columns themselves: the index that has the delays in order is the quicker one.
+        .where(turns.delay.is_not(None), turns.started + 0 >= to_ms(since))
+        .where(turns.started + 0 < to_ms(until))
+        .group_by(turns.delay)
     )
-    return percentiles({int(at): int(count) for at, count in connection.execute(query)}, STEP_MS)
+    if channel:
+        query = query.where(turns.channel == channel)
+    counts = {int(at): int(count) for at, count in connection.execute(query)}
+    return percentiles(counts, schema.DELAY_STEP_MS)
 
 
 def _waits(connection: sql.Connection, chosen: Chosen) -> dict[str, Percentiles]:

@@ -24,7 +24,7 @@ from asterisk_agent.records.writing import digits_of, remove_parts, remove_words
 
 AT_ONCE = 500
 """Calls in a transaction: the service's own writing never waits long."""
-_MORE = '{"message": null, "brief": null}'
+_MORE = '{"message": null, "callback": null, "brief": null}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlalchemy as sql
 
+DELAY_STEP_MS = 20
+"""Answer delays are counted in steps of this."""
 metadata = sql.MetaData()
 
 calls = sql.Table(
@@ -65,7 +67,11 @@ turns = _part(
     sql.Column("confidence", sql.Float),
     sql.Column("interrupted", sql.Boolean, nullable=False),
     sql.Column("unanswered", sql.Boolean, nullable=False),
-    sql.Column("total_ms", sql.Float),  # from the caller's last sound to the answer's first
+    # From the caller's last sound to the answer's first, in steps of DELAY_STEP_MS; with the call's
+    # own time and channel, so that insights need not look at the call.
+    sql.Column("delay", sql.Integer),
+    sql.Column("started", sql.BigInteger, nullable=False),
+    sql.Column("channel", sql.String(64), nullable=False),
     sql.Column("stages", sql.Text),  # its parts
     sql.Column("more", sql.Text, nullable=False),
 )
@@ -112,10 +118,11 @@ unanswered_turns = sql.Index(
 )
 answer_delays = sql.Index(
     "turns_delays",
-    turns.c.call,
-    turns.c.total_ms,
-    sqlite_where=turns.c.total_ms.is_not(None),
-    postgresql_where=turns.c.total_ms.is_not(None),
+    turns.c.delay,
+    turns.c.started,
+    turns.c.channel,
+    sqlite_where=turns.c.delay.is_not(None),
+    postgresql_where=turns.c.delay.is_not(None),
 )
 
 # What was said, for searching: one row a call. SQLite has a table of its own kind for that.

@@ -76,6 +76,19 @@ class Event:
     detail: str = ""
 
 
+@dataclass(slots=True)
+class Callback:
+    """Whom to call back, on which number, about what; "" for what the caller did not tell.
+
+    ``confirmed``: the number was read back, or is the caller's own, and the caller said yes.
+    """
+
+    name: str = ""
+    number: str = ""
+    confirmed: bool = False
+    reason: str = ""
+
+
 _ANSWERS = ("answer", "repeat", "smalltalk")
 _RUNG = ("team", "on-call", "phone")
 
@@ -102,6 +115,8 @@ class Story:
     events: list[Event] = field(default_factory=list)
     message: str | None = None
     """What the caller left with the agent for whoever calls back."""
+    callback: Callback | None = None
+    """The same, taken apart."""
     tasks: list[str] = field(default_factory=list)
     """What people have to do about it: ``call_back``."""
     agent_s: float = 0.0
@@ -185,6 +200,7 @@ class Story:
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "events": [asdict(event) for event in self.events],
             "message": self.message,
+            "callback": None if self.callback is None else asdict(self.callback),
             "tasks": list(self.tasks),
             "agent_s": round(self.agent_s, 3),
             "tokens": self.tokens,

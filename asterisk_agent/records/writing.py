@@ -105,8 +105,9 @@ def part_rows(
     number: int, story: Mapping[str, Any]
 ) -> list[tuple[sql.Table, list[dict[str, Any]]]]:
     """The rows of the tables that belong to a call."""
+    call = {"started": to_ms(story["started"]), "channel": story["channel"]}
     makers = (
-        (schema.turns, "turns", _turn_row),
+        (schema.turns, "turns", lambda turn: _turn_row(turn) | call),
         (schema.steps, "path", _step_row),
         (schema.attempts, "attempts", _attempt_row),
         (schema.events, "events", _event_row),
@@ -136,7 +137,7 @@ def _turn_row(turn: Mapping[str, Any]) -> dict[str, Any]:
         "confidence": turn.get("confidence"),
         "interrupted": turn.get("interrupted", False),
         "unanswered": turn.get("unanswered", False),
-        "total_ms": delays["total"] if delays else None,
+        "delay": int(delays["total"] // schema.DELAY_STEP_MS) if delays else None,
         "stages": _json(delays) if delays else None,
         "more": _json({key: turn[key] for key in turn if key not in _TURN}),
     }
