@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from asterisk_agent.config.schema import Config
 from asterisk_agent.errors import AgentError, AsteriskError
 from asterisk_agent.facts import Kind
 from asterisk_agent.net.ami import Headers
+from asterisk_agent.records import TurnRecord
 from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.wire.control import Figures, Request, TakeOver, Watch
 
@@ -138,7 +138,7 @@ def live_call(visit: Visit) -> dict[str, Any]:
         "team": story.team,
         "picked_up_by": story.picked_up_by,
         "on_call": visit.channel.after_hours.on_call is not None,
-        "turns": [_turn(asdict(turn)) for turn in story.turns[-LATEST_TURNS:]],
+        "turns": [_turn(turn) for turn in story.turns[-LATEST_TURNS:]],
         "saying": call.saying if call is not None else "",
         "hearing": call is not None and call.caller_speaking,
     }
@@ -150,7 +150,14 @@ def _label_of(visit: Visit, to: str) -> str:
     return team.label if team is not None else ""
 
 
-def _turn(turn: Mapping[str, Any]) -> dict[str, Any]:
-    shown = ("who", "text", "at_s", "heard_s", "source", "action")
-    delays = turn.get("delay_ms")
-    return {key: turn[key] for key in shown} | {"delay_ms": delays and delays["total"]}
+def _turn(turn: TurnRecord) -> dict[str, Any]:
+    # By hand: asdict() copies deeply, and this is done for every turn at every look.
+    return {
+        "who": turn.who,
+        "text": turn.text,
+        "at_s": turn.at_s,
+        "heard_s": turn.heard_s,
+        "source": turn.source,
+        "action": turn.action,
+        "delay_ms": turn.delay_ms.total if turn.delay_ms is not None else None,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from asterisk_agent.errors import AgentError
@@ -33,8 +35,8 @@ class Asking:
     questions: list[Question] = field(default_factory=list)
 
 
-def show(desk: Desk, asked: Asked) -> Response:
-    """Figures, plots, and questions without an answer."""
+async def show(desk: Desk, asked: Asked) -> Response:
+    """Figures, plots, and questions without an answer. Both are looked up at the same time."""
     period = asked.parameters.get("days", "")
     days = int(period if period in PERIODS else "30")
     labels = desk.labels()
@@ -44,12 +46,16 @@ def show(desk: Desk, asked: Asked) -> Response:
     since = _days_ago(until, days - 1, desk.zone)
     problem, found, asking = "", None, []
     try:
-        found = desk.log().insights(since, until, channel or None)
-        questions = desk.log().unanswered(since, channel or None, MOST_QUESTIONS)
+        log = await run_in_threadpool(desk.log)
+        found, questions = await asyncio.gather(
+            run_in_threadpool(log.insights, since, until, channel or None),
+            run_in_threadpool(log.unanswered, since, channel or None, MOST_QUESTIONS),
+        )
         asking = grouped(questions)[:MOST_GROUPS]
     except AgentError as error:
         problem = error.message
-    return desk.page(
+    return await run_in_threadpool(
+        desk.page,
         asked, "insights.html", found=found, asking=asking, problem=problem, groups=GROUPS,
         periods=PERIODS, days=days, channel=channel, labels=labels,
         by_day=_by_day(found, since.date(), days) if found is not None else [],
