@@ -457,7 +457,7 @@ class Call:
         both, self._carried = f"{self._carried} {own}".strip(), ""
         if own and not (thought.reply.unanswered or thought.reply.action in _ANSWERS):
             return thought, own
-        reply = await self._engines.think(self._reply, both, self._history)
+        reply = await self._reply_to(both)
         if own and reply.confidence < thought.reply.confidence:
             return thought, own
         return await self._voiced(thought.transcript, reply), both
@@ -506,7 +506,7 @@ class Call:
         if not transcript.text:
             self._understood(Finish.NOTHING)
             return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
-        reply = await self._engines.think(self._reply, transcript.text, self._history)
+        reply = await self._reply_to(transcript.text)
         finished = self._finish(transcript.text, reply)
         self._understood(finished)
         if self._message is not None:
@@ -515,6 +515,11 @@ class Call:
             transcript, reply = await self._heard_again(transcript, reply)
         return await self._voiced(transcript, reply)
 
+    async def _reply_to(self, text: str) -> Reply:
+        reply = await self._engines.think(self._reply, text, self._history)
+        self.story.tokens += reply.tokens
+        return reply
+
     async def _heard_again(self, first: Transcript, reply: Reply) -> tuple[Transcript, Reply]:
         """What was understood has no answer; there is time to listen to it once more."""
         pcm, before = self._audio.pcm, self._audio.text
@@ -522,7 +527,7 @@ class Call:
         text = f"{before} {heard.text}".strip()
         if not heard.text or text == first.text:
             return first, reply
-        other = await self._engines.think(self._reply, text, self._history)
+        other = await self._reply_to(text)
         if not is_better(other, reply):
             return first, reply
         self._understood(self._finish(text, other))

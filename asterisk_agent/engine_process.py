@@ -101,7 +101,9 @@ class Desk:
             raise EngineError("the documents of this call are no longer there")
         brain = brains[fields["channel"]]
         history = messages.history_of(fields["history"])
-        return asdict(brain.reply(fields["utterance"], history, staffed=fields["staffed"]))
+        before = self._tokens()  # nobody else uses the model: thinking has one thread
+        reply = brain.reply(fields["utterance"], history, staffed=fields["staffed"])
+        return asdict(replace(reply, tokens=self._tokens() - before))
 
     def speak(self, job: Job) -> Mapping[str, Any]:
         """A sentence to audio at line rate, piece by piece."""
@@ -114,6 +116,10 @@ class Desk:
             job.piece(resampler.feed(pcm))
         job.piece(resampler.feed(b"", last=True))
         return {}
+
+    def _tokens(self) -> int:
+        model = self._loaded().model
+        return 0 if model is None else model.tokens
 
     def _loaded(self) -> Engines:
         if self._engines is None:
@@ -133,6 +139,11 @@ class Interruptible:
         self.name = model.name
         self.parameters = model.parameters
         self._model = model
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written so far."""
+        return self._model.tokens
 
     def generate(
         self,

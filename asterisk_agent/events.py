@@ -60,7 +60,8 @@ class Reply:
     one; None leaves the choice to the routing. ``unanswered`` marks a hand-off that the caller
     did not ask for: the documents do not say. ``options`` are the passages that a question back
     (``Action.CLARIFY``) offers. ``slow``: the caller asked for it to be said slowly. ``urgent``:
-    the caller cannot wait until opening (``Action.HANDOFF``).
+    the caller cannot wait until opening (``Action.HANDOFF``). ``tokens`` are those that the
+    language model read and wrote for it.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Reply:
     options: tuple[Source, ...] = ()
     slow: bool = False
     urgent: bool = False
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class ScriptedModel:
     """Says what it is told to say."""
 
     name = "scripted"
+    tokens = 0
 
     def __init__(self, text: str, parameters: int = 7_000_000_000) -> None:
         self.text = text

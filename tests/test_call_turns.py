@@ -1,5 +1,7 @@
 """Whose turn it is, in whole conversations on a virtual clock: pauses, murmurs, interruptions."""
 
+from dataclasses import replace
+
 import pytest
 from timeline import (
     FRAME_S,
@@ -160,6 +162,13 @@ def test_a_second_hearing_that_is_no_better_changes_nothing(second):
     replies = REPLIES | {"what about venus": REPLIES[MISHEARD]}
     result = asked_once(MISHEARD, replies=replies, tune=careful(second))
     assert callers(result) == [MISHEARD]
+
+
+def test_the_tokens_of_all_thoughts_are_counted():
+    replies = {MISHEARD: replace(REPLIES[MISHEARD], tokens=30), COST: Reply(PRICE, Action.ANSWER)}
+    replies[COST] = replace(replies[COST], tokens=50)
+    result = asked_once(MISHEARD, replies=replies, tune=careful(COST))
+    assert result.story.tokens == 80
 
 
 def test_what_has_an_answer_is_not_heard_again():

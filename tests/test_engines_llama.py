@@ -32,6 +32,12 @@ def test_answers_piece_by_piece_and_always_the_same(model):
     assert list(model.generate(QUESTION, max_tokens=20)) == first
 
 
+def test_counts_the_tokens_that_it_reads_and_writes(model):
+    before = model.tokens
+    pieces = list(model.generate([{"role": "user", "content": "Say yes."}], max_tokens=4))
+    assert len(pieces) < model.tokens - before < 100
+
+
 @pytest.mark.models
 def test_stops_when_cancelled(model):
     got = []

@@ -106,6 +106,26 @@ def test_an_answer_in_pieces(server: Server, model: OpenAiModel) -> None:
 
 
 @pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 30, "completion_tokens": 4, "total_tokens": 34}, 34),
+        ({"total_tokens": -5}, 0),
+        ({"total_tokens": "many"}, 0),
+        (None, 0),
+    ],
+)
+def test_the_server_tells_the_tokens(
+    server: Server, model: OpenAiModel, usage: Any, tokens: int
+) -> None:
+    said_it = json.dumps({"choices": [{"delta": {"content": "$89."}}], "usage": None})
+    last = json.dumps({"choices": [], "usage": usage})
+    server.script = sends(f"data: {said_it}\n\n", f"data: {last}\n\n", "data: [DONE]\n\n")
+    assert said(model) == "$89."
+    assert model.tokens == tokens
+    assert server.asked[0]["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize(
     "script",
     [
         sends(status=500),

@@ -76,6 +76,10 @@ class LanguageModel(Protocol):
     parameters: int
     """Number of weights, or 0 where nobody says: a hint at what the model may be trusted with."""
 
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written since it was loaded, as far as it tells."""
+
     def generate(
         self,
         messages: Sequence[Message],

@@ -27,6 +27,8 @@ class LlamaModel:
         file = path if path.suffix == ".gguf" else _only_model(path)
         name = file.parent.name if path.is_dir() else file.stem
         self.name = name
+        self.tokens = 0
+        """Tokens read and written so far."""
         self._lock = Lock()
         count = threads or os.cpu_count() or 1
         with engine_errors(f"the language model {file} cannot be loaded", _HINT.format(name)):
@@ -67,6 +69,7 @@ class LlamaModel:
                         yield piece
             finally:
                 answer.close()
+                self.tokens += int(self._model.n_tokens)
 
 
 def _only_model(folder: Path) -> Path:

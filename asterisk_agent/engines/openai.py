@@ -28,6 +28,8 @@ REST_S = 30.0
 """How long a server that failed is left alone."""
 LONGEST_LINE = 65_536
 LONGEST_ANSWER = 20_000
+MOST_TOKENS = 10_000_000
+"""A server that says it took more for one answer is not believed."""
 """Characters. No answer that could be spoken is that long."""
 
 
@@ -82,6 +84,8 @@ class OpenAiModel:
     ) -> None:
         self.name = model
         self.parameters = 0
+        self.tokens = 0
+        """Tokens read and written so far, where the server tells."""
         self.breaker = Breaker(clock)
         self._deadline_s, self._clock = deadline_s, clock
         self._client = httpx.Client(
@@ -117,6 +121,7 @@ class OpenAiModel:
             "max_tokens": max_tokens,
             "temperature": 0,
             "stream": True,
+            "stream_options": {"include_usage": True},
         }
         with self._counted():
             yield from self._pieces(wanted, cancelled)
@@ -132,6 +137,7 @@ class OpenAiModel:
                     return
                 if self._clock() > ends:
                     raise EngineError(f"{self.name}: no answer within {self._deadline_s:g} s")
+                self.tokens += _tokens(line)
                 piece = _piece(line)
                 if piece is None:
                     return
@@ -172,6 +178,15 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
     yield held.decode("utf-8", "replace").strip()
 
 
+def _tokens(line: str) -> int:
+    """The tokens read and written, in the line of the event stream that tells them."""
+    if not line.startswith("data:") or '"usage"' not in line:
+        return 0
+    usage = json.loads(line.removeprefix("data:")).get("usage")
+    total = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return total if isinstance(total, int) and 0 <= total <= MOST_TOKENS else 0
+
+
 def _piece(line: str) -> str | None:
     """The text in a line of the event stream: "" in others, None at the end."""
     if not line.startswith("data:"):
@@ -190,6 +205,11 @@ class WithFallback:
     def __init__(self, first: OpenAiModel, second: LanguageModel) -> None:
         self.first, self.second = first, second
         self.name, self.parameters = first.name, first.parameters
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that both have read and written so far."""
+        return self.first.tokens + self.second.tokens
 
     def generate(
         self,
