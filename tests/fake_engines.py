@@ -93,7 +93,7 @@ class Desk:
         return {"text": text, "confidence": 1.0, "audio_s": 1.0, "compute_s": 0.5}
 
     def speak(self, job):
-        if job.fields["slow"]:
+        if job.fields.get("slow"):
             job.piece(b"slow")
         count, _, _ = job.fields["text"].partition(" ")
         for number in range(int(count)):

@@ -256,6 +256,7 @@ def test_any_arguments_get_a_whole_answer_or_none(tmp_path_factory, arguments, s
         assert answer["AGENT_READY"] == "1"
 
 
+ALWAYS_OPEN = replace(PLAN, channels={"main": replace(MAIN, schedule=None)})
 BROKEN_PLANS = {
     "empty": b"",
     "half": to_json(PLAN).encode()[:300],
@@ -265,7 +266,7 @@ BROKEN_PLANS = {
     "another format": to_json(PLAN).replace('"format": 1', '"format": 99').encode(),
     "no schedules": to_json(replace(PLAN, schedules={})).encode(),
     "no such zone": to_json(PLAN).replace("Europe/Oslo", "Europe/Nowhere").encode(),
-    "hostile ids": to_json(PLAN).replace("front", 'x\\" \\n').encode(),
+    "hostile ids": to_json(ALWAYS_OPEN).replace("front", 'x\\" \\n').encode(),
     "endless": b" " * (rescue.MAX_PLAN_BYTES + 1),
 }
 

@@ -44,6 +44,7 @@ def story(began, *turns):
     """A story that began at this monotonic moment: (who, text, seconds from there, delays)."""
     wall = datetime.fromtimestamp(began - time.monotonic() + time.time(), UTC)
     return {
+        "started": wall.isoformat(),
         "answered": wall.isoformat(),
         "turns": [
             {"who": w, "text": t, "at_s": at, "heard_s": 1.0, "action": "answer", "delay_ms": d}
