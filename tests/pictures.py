@@ -35,6 +35,14 @@ PAGES = {
 }
 KEPT = ("channels", "hand-off", "live", "call", "insights", "health")
 """Those that docs/pictures shows; all are looked at."""
+RENAME = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    node.data = node.data.replace(/\\S*[/]etc$/, "/etc/asterisk-agent");
+  }
+}"""
+"""The folder of a picture's configuration is none that anybody has."""
 WIDTHS = {"wide": (1280, 860), "narrow": (390, 844)}
 HEALTH = {"calls": 2, "talking": 1, "most": 8, "ready": True, "connected": True, "waiting": 0} | {
     "state": "up",
@@ -196,6 +204,7 @@ async def take(url, folder):
                     await page.wait_for_timeout(200)
                     await look(page, f"{name}-{size}-{theme}", problems)
                     if name in KEPT:
+                        await page.evaluate(RENAME)
                         await page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
                 await context.close()
         await browser.close()
