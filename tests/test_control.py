@@ -196,6 +196,15 @@ async def test_the_socket_is_ours_alone_and_answers_many_requests(tmp_path, cont
         await ask(path, Figures())
 
 
+async def test_another_users_socket_is_not_called_a_service_that_is_down(tmp_path, monkeypatch):
+    async def refused(_path):
+        raise PermissionError
+
+    monkeypatch.setattr(asyncio, "open_unix_connection", refused)
+    with pytest.raises(AgentError, match="another user's"):
+        await ask(tmp_path / "control.sock", Figures())
+
+
 @pytest.mark.parametrize("data", [b"x" * 5000, b"{}\n", b'{"do":"watch","x":"y"}\n', b"\xff\n"])
 async def test_whoever_sends_nonsense_is_hung_up_on(tmp_path, control, data):
     path = tmp_path / "control.sock"

@@ -43,8 +43,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for other program
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Print one JSON object on one line, with nothing in it that would steer a terminal."""
+    written = json.dumps(value, ensure_ascii=False)
+    if not written.isprintable():  # JSON itself escapes only the controls below the space
+        written = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in written)
+    sys.stdout.write(written + "\n")
     sys.stdout.flush()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -31,10 +30,6 @@ from asterisk_agent.errors import AgentError
 if TYPE_CHECKING:
     from asterisk_agent.config.schema import Config
     from asterisk_agent.records import CallFilter, CallLog
-
-LOOK_EVERY_S = 1.0
-"""How often ``follow`` looks for calls that have ended."""
-MOST_FOLLOWED = 200
 
 commands = typer.Typer(help="The call log.", invoke_without_command=True)
 app.add_typer(commands, name="calls")
@@ -136,30 +131,39 @@ def follow(
     channel: Annotated[str | None, typer.Option(help="Of this channel alone.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show each call when it has ended, until interrupted with Ctrl-C."""
-    from asterisk_agent.records import CallFilter
+    """Show what is said in calls under way, and how they end, until interrupted with Ctrl-C.
 
-    with opened(config) as (settings, log):
-        zone, wanted = ZoneInfo(settings.timezone), _known(channel, settings)
-        began = moment.now()
-        seen: set[str] = set()
-        try:
-            while True:
-                # Calls last for hours at most, and what began earlier may end now.
-                some = CallFilter(channel=wanted, since=moment.now() - timedelta(hours=6))
-                for call in reversed(log.latest(MOST_FOLLOWED, some)):
-                    ended = call["ended"] and datetime.fromisoformat(call["ended"])
-                    if not ended or ended < began or call["id"] in seen:
-                        continue
-                    seen.add(call["id"])
-                    if as_json:
-                        print_json(call)
-                    else:
-                        timeline.show(call, zone, out)
-                        out.print()
-                time.sleep(LOOK_EVERY_S)
-        except KeyboardInterrupt:
-            return
+    Each turn once it was said, with how long the caller waited for it; where a call goes, and who
+    picked up. While the service does not run, each call when it has ended.
+    """
+    import asyncio
+
+    try:
+        with opened(config) as (settings, log):
+            asyncio.run(_follow(settings, log, _known(channel, settings), as_json))
+    except KeyboardInterrupt:
+        return
+
+
+async def _follow(settings: Config, log: CallLog, channel: str | None, as_json: bool) -> None:
+    from asterisk_agent.cli import live
+    from asterisk_agent.cli.follow import Follower
+
+    zone = ZoneInfo(settings.timezone)
+
+    def show(event: live.Event, followed: bool) -> None:
+        if as_json:
+            print_json(event)
+        elif followed:
+            out.print(live.line(event))
+        else:
+            timeline.show(event["record"], zone, out)
+            out.print()
+
+    def notice(words: str) -> None:
+        err.print(f"asterisk-agent: {timeline.plain(words)}", markup=False)
+
+    await Follower(settings.control_socket, log, channel, show=show, notice=notice).run()
 
 
 @commands.command()

@@ -46,7 +46,7 @@ def lines(call: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Text]:
         yield Text.assemble(("brief    ", "bold"), plain(call["brief"]))
     if call.get("recording"):
         yield Text.assemble(("audio    ", "bold"), plain(call["recording"]))
-    yield _end(call)
+    yield ending(call)
 
 
 def _head(call: Mapping[str, Any], zone: ZoneInfo) -> Text:
@@ -60,16 +60,10 @@ def _head(call: Mapping[str, Any], zone: ZoneInfo) -> Text:
 
 
 def _turn(turn: Mapping[str, Any]) -> Iterator[Text]:
-    caller = turn["who"] == "caller"
-    line = Text.assemble(
-        (f"{turn['at_s']:{WIDTH}.2f}", "dim"),
-        (f"  {turn['who']:6} ", "bold yellow" if caller else "bold blue"),
-        plain(turn["text"]) or "(deleted)",
-    )
-    if (delay := turn.get("delay_ms")) is not None:
-        seconds = delay["total"] / 1000
-        colour = "green" if seconds < SLOW_S else "yellow" if seconds < VERY_SLOW_S else "red"
-        line.append(f"  [{seconds:.2f} s]", colour)
+    line = Text.assemble((f"{turn['at_s']:{WIDTH}.2f}", "dim"), "  ")
+    line.append_text(said(turn["who"], turn["text"]))
+    if (waited := turn.get("delay_ms")) is not None:
+        line.append_text(delay(waited["total"] / 1000))
     if turn.get("interrupted"):
         line.append(f"  [cut short after {turn['heard_s']:.1f} s]", "magenta")
     if turn.get("unanswered"):
@@ -77,6 +71,18 @@ def _turn(turn: Mapping[str, Any]) -> Iterator[Text]:
     yield line
     if (source := turn.get("source")) is not None:
         yield Text(f"{INDENT}from {plain(source['file'])}: {plain(source['heading'])}", "dim")
+
+
+def said(who: str, text: str) -> Text:
+    """Who said what."""
+    colour = "bold yellow" if who == "caller" else "bold blue"
+    return Text.assemble((f"{plain(who):6} ", colour), plain(text) or "(deleted)")
+
+
+def delay(seconds: float) -> Text:
+    """How long the caller waited for an answer."""
+    colour = "green" if seconds < SLOW_S else "yellow" if seconds < VERY_SLOW_S else "red"
+    return Text(f"  [{seconds:.2f} s]", colour)
 
 
 def _step(step: Mapping[str, Any]) -> Iterator[Text]:
@@ -101,7 +107,8 @@ def _event(event: Mapping[str, Any]) -> Iterator[Text]:
     yield Text.assemble((f"{event['at_s']:{WIDTH}.2f}", "dim"), (text, "magenta"))
 
 
-def _end(call: Mapping[str, Any]) -> Text:
+def ending(call: Mapping[str, Any]) -> Text:
+    """How a call ended, and what is to be done."""
     outcome = call["outcome"] or "under way"
     line = Text.assemble(("outcome  ", "bold"), (outcome, COLOURS.get(outcome, "white")))
     line.append(f" ({call['reason'] or '-'})")

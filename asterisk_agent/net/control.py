@@ -1,4 +1,4 @@
-"""The control socket: a Unix socket in the state directory, for the console's process alone."""
+"""The control socket: a Unix socket in the state directory, for the console and `calls follow`."""
 
 from __future__ import annotations
 
@@ -134,6 +134,9 @@ async def follow(path: Path, request: Request) -> AsyncGenerator[dict[str, Any],
 async def _talk(path: Path, request: Request) -> AsyncGenerator[dict[str, Any], None]:
     try:
         reader, writer = await asyncio.open_unix_connection(path)
+    except PermissionError:
+        hint = "ask as the service's own user"
+        raise AgentError("the service's control socket is another user's", hint=hint) from None
     except OSError:
         hint = "start it: asterisk-agent run"
         raise AgentError("the service does not run", hint=hint) from None
