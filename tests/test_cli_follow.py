@@ -203,12 +203,12 @@ async def test_an_end_that_the_log_does_not_know_is_told_and_completed(
     config, log, visits, shown, monkeypatch
 ):
     monkeypatch.setattr(follow, "LATE_S", 0.1)
+    monkeypatch.setattr(follow, "LOOK_SELDOM_S", 0.05)
     async with service(config, visits), follower(config, log):
         visit = arrive(visits, config)
         await shown("call from")
         visits.remove(visit)
         await shown("over; the call log does not know yet how")
-        monkeypatch.setattr(follow, "LOOK_SELDOM_S", 0.05)
         another = arrive(visits, config)
         finish(visits, visit, log, "message")
         finish(visits, another, log, "resolved")
