@@ -16,13 +16,23 @@ def cache_directory() -> Path:
 
 
 def data_directory() -> Path:
-    """Models and prompts: ``$ASTERISK_AGENT_DATA``, else the system's, else the user's cache."""
+    """Models and prompts: ``$ASTERISK_AGENT_DATA``, else the system's, else the user's cache.
+
+    The system's folder may be there for the call log alone: models that were pulled into the
+    cache stay in use until the system's folder has some.
+    """
     chosen = os.environ.get("ASTERISK_AGENT_DATA")
     if chosen:
         return Path(chosen)
-    if SYSTEM_DATA.is_dir() and os.access(SYSTEM_DATA, os.W_OK):
+    cache = cache_directory()
+    system = SYSTEM_DATA.is_dir() and os.access(SYSTEM_DATA, os.W_OK)
+    if system and (_has_models(SYSTEM_DATA) or not _has_models(cache)):
         return SYSTEM_DATA
-    return cache_directory()
+    return cache
+
+
+def _has_models(directory: Path) -> bool:
+    return (directory / "models").is_dir()
 
 
 def journal_stream() -> str:
