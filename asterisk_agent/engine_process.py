@@ -20,6 +20,7 @@ from typing import Any
 from asterisk_agent import overrides
 from asterisk_agent.audio import LINE_RATE_HZ, Resampler
 from asterisk_agent.brain.brain import Brain, build
+from asterisk_agent.brain.wording import wording
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines import loader, messages
 from asterisk_agent.engines.base import LanguageModel, Message
@@ -49,7 +50,7 @@ class Desk:
         config = _config(job)
         if job.fields["calls"]:
             give_way()
-        engines = loader.load(config)
+        engines = loader.load(config, with_model=wording(config).generative)
         turn_cpu_s = loader.warm(engines)
         if engines.model is not None:
             engines = replace(engines, model=Interruptible(engines.model))
@@ -59,7 +60,8 @@ class Desk:
 
     def build(self, job: Job) -> Mapping[str, Any]:
         """A configuration, whose channels' documents to make searchable as a generation."""
-        config, engines = _config(job), self._loaded()
+        config = _config(job)
+        engines = self._with_model(config)
         self._brains[job.fields["generation"]] = {
             channel.id: build(
                 config,
@@ -116,6 +118,15 @@ class Desk:
             job.piece(resampler.feed(pcm))
         job.piece(resampler.feed(b"", last=True))
         return {}
+
+    def _with_model(self, config: Config) -> Engines:
+        """The engines, with the language model if ``config`` lets it word answers."""
+        engines = self._loaded()
+        if engines.model is None and wording(config).generative:
+            model = loader.load_model(config.engines.llm, config.directory)
+            assert model is not None, "there is one, or it would word nothing"
+            engines = self._engines = replace(engines, model=Interruptible(model))
+        return engines
 
     def _tokens(self) -> int:
         model = self._loaded().model

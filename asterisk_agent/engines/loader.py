@@ -36,16 +36,18 @@ class Engines:
     new_detector: Callable[[], VoiceDetector]
 
 
-def load(config: Config) -> Engines:
+def load(config: Config, *, with_model: bool = True) -> Engines:
     """Load everything that ``config`` names, at the same time. Blocks for about two seconds.
 
-    Raises EngineError for the first model that is missing or broken; its hint names the command
-    that mends it.
+    ``with_model``: the language model, too, which is the largest. Raises EngineError for the first
+    model that is missing or broken; its hint names the command that mends it.
     """
     settings, language = config.engines, config.agent.language
     with Together() as loading:
         recognizer = loading.start(lambda: load_recognizer(settings.stt, language))
-        model = loading.start(lambda: load_model(settings.llm, config.directory))
+        model = loading.start(
+            lambda: load_model(settings.llm, config.directory) if with_model else None
+        )
         embedder = loading.start(load_embedder)
         synthesizer = loading.start(lambda: load_synthesizer(settings.tts))
     return Engines(
