@@ -1,5 +1,6 @@
 """The way into the call log: locked, read-only, full or gone, nothing is lost that can be kept."""
 
+import errno
 import json
 import os
 import resource
@@ -11,7 +12,7 @@ import pytest
 from test_records import story
 
 from asterisk_agent.errors import AgentError
-from asterisk_agent.records import Recorder, recorder
+from asterisk_agent.records import Recorder, database, recorder
 
 NOBODY = 65534
 
@@ -197,3 +198,111 @@ def test_half_a_line_in_the_file_is_left_out(desk, tmp_path):
         file.write(b'{"id": "torn off')
     desk.flush()
     assert (ids(desk), recorder.size_of(waiting)) == ([1], 0)
+
+
+@contextmanager
+def unusable(monkeypatch, error=errno.EROFS):
+    """The waiting file cannot be opened for writing."""
+    real = os.open
+
+    def refuses(path, *more, **kept):
+        if str(path).endswith("waiting.jsonl"):
+            raise OSError(error, os.strerror(error))
+        return real(path, *more, **kept)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuses)
+        yield
+
+
+def test_a_waiting_file_that_cannot_be_used_holds_up_no_new_call(desk, tmp_path, monkeypatch):
+    told = story(1)
+    with locked_from_the_start(desk, tmp_path):
+        desk.put(told.as_json())
+        put(desk, 2)
+        desk.flush()
+    told.outcome = "resolved"
+    with unusable(monkeypatch):
+        desk.put(told.as_json())
+        put(desk, 3)
+        desk.flush()
+        assert ids(desk) == [1, 3]
+        assert "Read-only file system; 2 calls wait in a file" in str(desk.health)
+    desk.flush()
+    assert (ids(desk), str(desk.health)) == ([1, 2, 3], "ok")
+    assert desk.open().story(str(told.id))["outcome"] == "resolved"  # not its earlier form
+
+
+@contextmanager
+def locked_from_the_start(desk, tmp_path):
+    desk.open()
+    with locked(tmp_path / "log/calls.db"):
+        yield
+
+
+def test_calls_that_can_be_kept_nowhere_are_told_of_at_the_end(desk, tmp_path, monkeypatch, caplog):
+    with locked_from_the_start(desk, tmp_path), unusable(monkeypatch):
+        put(desk, 1, 2)
+        desk.close()
+    assert desk.health.lost == 2
+    assert "2 calls could not be kept" in caplog.text
+
+
+def test_a_call_that_is_put_twice_waits_once(desk, tmp_path, monkeypatch):
+    told = story(1)
+    with locked_from_the_start(desk, tmp_path):
+        for outcome in (None, "resolved"):
+            told.outcome = outcome
+            desk.put(told.as_json())
+            assert desk.health.waiting == 1
+            desk.flush()
+            assert str(desk.health).endswith("locked; 1 call waits in a file")
+        with unusable(monkeypatch):
+            put(desk, 1, 2)
+            desk.flush()
+            assert str(desk.health).endswith("locked; 2 calls wait in memory")
+    desk.flush()
+    assert ids(desk) == [1, 2]
+
+
+def test_what_is_put_aside_outlives_the_process(desk, url, tmp_path):
+    put(desk, 1)
+    desk.put_aside()
+    assert (desk.health.waiting, desk.health.filed) == (0, 1)
+    with closing(Recorder(url, tmp_path / "wait" / "waiting.jsonl")) as next_:
+        next_.flush()
+        assert ids(next_) == [1]
+
+
+def test_what_the_service_before_us_left_is_counted_while_the_log_is_away(desk, url, tmp_path):
+    put(desk, 1, 2)
+    desk.put_aside()
+    (tmp_path / "log").write_text("in the way")
+    with closing(Recorder(url, tmp_path / "wait" / "waiting.jsonl")) as next_:
+        next_.flush()
+        assert next_.health.filed == 2
+
+
+def test_a_read_only_log_is_noticed_before_a_call_ends(desk, tmp_path):
+    desk.flush()
+    assert str(desk.health) == "ok"
+    desk.open().close()
+    with read_only(tmp_path / "log"):
+        desk.flush()
+        assert "readonly" in str(desk.health)
+    desk.flush()
+    assert str(desk.health) == "ok"
+
+
+def test_a_full_disk_is_called_that(desk, tmp_path, monkeypatch):
+    put(desk, 1)
+    desk.flush()
+    monkeypatch.setattr(database, "FULL_BYTES", float("inf"))
+    with full(100):
+        put(desk, 2)
+        desk.flush()
+    room = f"the disk is full, make room on it: {tmp_path / 'log'}; 1 call waits in memory"
+    assert str(desk.health) == f"the call log could not be written: {room}"
+    with locked(tmp_path / "log/calls.db"):
+        desk.flush()
+        assert "locked" in str(desk.health)

@@ -170,7 +170,7 @@ async def _follow(settings: Config, log: CallLog, channel: str | None, as_json: 
 @reports_errors
 def export(caller: Caller, config: ConfigDirectory = DEFAULT_CONFIG) -> None:
     """Print everything that the call log knows of one caller, as JSON."""
-    from asterisk_agent.records.recorder import stories_in
+    from asterisk_agent.records.waiting import stories_in
 
     with opened(config) as (settings, log):
         found = log.export(caller)

@@ -7,10 +7,11 @@ calls' backs. A database that is slow, full, locked or gone never touches a call
 from asterisk_agent.records.filters import CallFilter, CallRow, Page
 from asterisk_agent.records.insights import Insights, Percentiles, Question, group_of
 from asterisk_agent.records.log import CallLog, LogState, NoLog
-from asterisk_agent.records.recorder import WAITING_ROOM, Recorder, RecorderHealth, keep_only
+from asterisk_agent.records.recorder import WAITING_ROOM, Recorder, RecorderHealth
 from asterisk_agent.records.retention import Forgotten, Kept
 from asterisk_agent.records.story import Attempt, Callback, Delays, Event, Step, Story, TurnRecord
 from asterisk_agent.records.usage import Usage
+from asterisk_agent.records.waiting import keep_only
 
 __all__ = [
     "WAITING_ROOM",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,8 +15,11 @@ import sqlalchemy as sql
 from asterisk_agent.errors import AgentError
 
 _NO_ROOM_BESIDE = ("SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_CANTOPEN")
+_LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
 BUSY_S = 5.0
 """How long to wait for a database that another process has locked."""
+FULL_BYTES = 100_000
+"""A disk with less room than this is full: a log that is to grow needs more at once."""
 
 
 class Refused(AgentError):
@@ -53,7 +57,7 @@ class Database:
         """The error of a database that cannot be opened."""
         cause = error.__cause__ if isinstance(error, AgentError) else error
         return AgentError(
-            f"the call log {self.name} cannot be opened: {_plain(cause or error)}",
+            f"the call log {self.name} cannot be opened: {self._why(cause or error)}",
             hint="check records.database in agent.yaml, and the folder that it names",
         )
 
@@ -75,7 +79,7 @@ class Database:
         except (sql.exc.DataError, sql.exc.IntegrityError, UnicodeError, OverflowError) as error:
             raise Refused(f"the call log does not take a call: {_plain(error)}") from error
         except sql.exc.SQLAlchemyError as error:
-            raise AgentError(f"the call log could not be written: {_plain(error)}") from error
+            raise AgentError(f"the call log could not be written: {self._why(error)}") from error
 
     def alone(self, *statements: str) -> None:
         """Statements that no transaction may hold, such as VACUUM. Raises AgentError."""
@@ -90,6 +94,22 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _why(self, error: BaseException) -> str:
+        """What the database says, or what it means by "disk I/O error" where the disk is full."""
+        name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+        if name not in _LOCKED and self.file is not None and is_full(self.file):
+            return f"the disk is full, make room on it: {self.file.parent}"
+        return _plain(error)
+
+
+def is_full(file: Path) -> bool:
+    """Whether the disk that a file is on has no room, as far as that can be told."""
+    try:
+        disk = os.statvfs(file.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < FULL_BYTES
 
 
 def _plain(error: BaseException) -> str:

@@ -77,6 +77,13 @@ class CallLog:
             for story in several:
                 insert(connection, story)
 
+    def try_writing(self) -> None:
+        """Write for a trial, and take it back. Raises AgentError where that fails."""
+        with self.database.writing() as connection:
+            version = schema.version.c.version
+            connection.execute(sql.update(schema.version).values(version=version))
+            connection.rollback()
+
     # --- finding ----------------------------------------------------------------------------
 
     def show(self, call_id: str) -> dict[str, Any] | None:

@@ -6,23 +6,19 @@ be written either; it goes into the log when the log is back.
 
 from __future__ import annotations
 
-import fcntl
-import json
 import logging
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
 
 from asterisk_agent.errors import AgentError
-from asterisk_agent.records.database import Refused
+from asterisk_agent.records.database import Refused, is_full
 from asterisk_agent.records.log import CallLog
 from asterisk_agent.records.retention import Forgotten, Kept
+from asterisk_agent.records.waiting import Told, append, lines_of, size_of, stories_in
 
 log = logging.getLogger(__name__)
 
@@ -35,25 +31,35 @@ MOST_IN_FILE = 256_000_000
 """Bytes."""
 AT_ONCE = 500
 
-Told = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class RecorderHealth:
-    """``problem`` is empty while stories are written. ``waiting`` are those in memory,
-    ``in_file`` the bytes of the file, ``lost`` the stories that had room in neither.
+    """``problem`` is empty while stories are written. ``waiting`` are the calls in memory,
+    ``filed`` the others, in the file of ``in_file`` bytes, ``lost`` those that had room in neither.
     """
 
     problem: str = ""
     waiting: int = 0
+    filed: int = 0
     in_file: int = 0
     lost: int = 0
+
+    @property
+    def unwritten(self) -> int:
+        """Calls that are not in the log yet."""
+        return self.waiting + self.filed
 
     def __str__(self) -> str:
         if not self.problem:
             return "ok"
-        kept = f"{self.waiting} calls wait in memory, {self.in_file} bytes of them in a file"
-        return f"{self.problem}; {kept}" + (f"; {self.lost} were lost" if self.lost else "")
+        told = [self.problem]
+        if self.filed:
+            told.append(f"{_calls(self.filed, 'waits', 'wait')} in a file")
+        if self.waiting:
+            told.append(f"{_calls(self.waiting, 'waits', 'wait')} in memory")
+        if self.lost:
+            told.append(f"{_calls(self.lost, 'was', 'were')} lost")
+        return "; ".join(told)
 
 
 class Recorder:
@@ -65,23 +71,31 @@ class Recorder:
         """Open nothing yet. ``waiting_room`` is the file of JSON lines."""
         self._url, self._timezone, self._busy_s = url, timezone, busy_s
         self._file = waiting_room
-        self._memory: deque[Told] = deque()
+        self._memory: dict[str, Told] = {}  # by the call's id, the oldest first
+        self._changing = Lock()  # the memory; never held while anything is written
         self._flushing = Lock()
+        self._filed: set[str] | None = None  # ids in the file, as far as we know
+        self._overtaken: set[str] = set()  # ids in the file whose later form is in the log
         self._problem = ""
         self._lost = 0
         self._log: CallLog | None = None
 
     def put(self, story: Told) -> None:
-        """Take a story in its JSON form; never waits and never fails."""
-        if len(self._memory) >= MOST_IN_MEMORY:
-            self._memory.popleft()
-            self._lost += 1
-        self._memory.append(story)
+        """Take a story in its JSON form, for an earlier form of it; never waits, never fails."""
+        with self._changing:
+            self._memory.pop(story["id"], None)
+            if len(self._memory) >= MOST_IN_MEMORY:
+                del self._memory[next(iter(self._memory))]
+                self._lost += 1
+            self._memory[story["id"]] = story
 
     @property
     def health(self) -> RecorderHealth:
         """Whether stories are written, and what waits."""
-        return RecorderHealth(self._problem, len(self._memory), size_of(self._file), self._lost)
+        size = size_of(self._file)
+        with self._changing:
+            filed = len((self._filed or set()) - self._memory.keys()) if size else 0
+            return RecorderHealth(self._problem, len(self._memory), filed, size, self._lost)
 
     @property
     def unwritten(self) -> bool:
@@ -89,21 +103,28 @@ class Recorder:
         return bool(self._memory) or size_of(self._file) > 0
 
     def flush(self) -> None:
-        """Write what waits into the log, else into the file, else leave it. Blocks."""
+        """Write what waits into the log, else into the file, else leave it. Blocks.
+
+        Where nothing waits, see whether the log could be written.
+        """
         with self._flushing:
             before = self._problem
             try:
                 log_ = self.open()
-                with lines_of(self._file) as waiting:
-                    for some in _batches(waiting):
-                        self._write(log_, some)
-                self._write_memory(log_)
-                self._problem = ""
-            except (AgentError, OSError) as error:
+                refused = self._write_file(log_)
+                if not self._write_memory(log_):
+                    log_.try_writing()
+                self._problem = refused
+            except AgentError as error:
                 self._problem = str(error)
                 self._put_aside()
             if self._problem != before:
                 self._tell()
+
+    def put_aside(self) -> None:
+        """Move what is in memory into the file, without a look at the log. Blocks."""
+        with self._flushing:
+            self._put_aside()
 
     def open(self) -> CallLog:
         """The log, opened now if it is not yet. Raises AgentError. Blocks."""
@@ -119,15 +140,56 @@ class Recorder:
         """Write what can be written, and close the log. Blocks."""
         if self._memory:
             self.flush()
+        with self._changing:
+            lost = len(self._memory)
+            self._memory.clear()
+            self._lost += lost
+        if lost:
+            log.error("records: %s not be kept: %s", _calls(lost, "could"), self._problem)
         if self._log is not None:
             self._log.close()
 
-    def _write_memory(self, log_: CallLog) -> None:
-        while self._memory:
-            some = [self._memory[index] for index in range(min(AT_ONCE, len(self._memory)))]
+    def _write_file(self, log_: CallLog) -> str:
+        """Write what waits in the file. Returns why the file cannot be used, if it cannot be."""
+        try:
+            with lines_of(self._file) as waiting:
+                self._filed = {story["id"] for story in waiting}
+                late = [story for story in waiting if story["id"] not in self._overtaken]
+                for some in _batches(late):
+                    self._write(log_, some)
+        except OSError as error:
+            return self._unusable(error)
+        self._filed = set()
+        self._overtaken.clear()
+        return ""
+
+    def _unusable(self, error: OSError) -> str:
+        why = "the disk is full, make room on it" if is_full(self._file) else error.strerror
+        return f"new calls are written, but those that wait in {self._file} cannot be: {why}"
+
+    def _write_memory(self, log_: CallLog) -> bool:
+        """Write what is in memory; return whether there was anything."""
+        any_ = False
+        while some := self._some():
+            any_ = True
             self._write(log_, some)
-            for _ in some:
-                self._memory.popleft()
+            if size_of(self._file):  # it could not be emptied before this
+                self._overtaken.update(story["id"] for story in some)
+            self._remove(some)
+        return any_
+
+    def _some(self) -> list[Told]:
+        with self._changing:
+            return [story for story, _ in zip(self._memory.values(), range(AT_ONCE), strict=False)]
+
+    def _remove(self, stories: Sequence[Told], *, filed: bool = False) -> None:
+        """Take these out of memory, but no later form of them that came meanwhile."""
+        with self._changing:
+            if filed:
+                self._filed = (self._filed or set()) | {story["id"] for story in stories}
+            for story in stories:
+                if self._memory.get(story["id"]) is story:
+                    del self._memory[story["id"]]
 
     def _write(self, log_: CallLog, some: Sequence[Told]) -> None:
         try:
@@ -142,10 +204,17 @@ class Recorder:
 
     def _put_aside(self) -> None:
         """Move what is in memory into the file, as far as that has room."""
+        if self._filed is None:  # left by the service before us
+            with suppress(AgentError):
+                self._filed = {story["id"] for story in stories_in(self._file)}
         with suppress(OSError):
-            while self._memory and size_of(self._file) < MOST_IN_FILE:
-                append(self._file, self._memory[0])
-                self._memory.popleft()
+            while some := self._some():
+                for story in some:
+                    if size_of(self._file) >= MOST_IN_FILE:
+                        return
+                    append(self._file, story)
+                    self._overtaken.discard(story["id"])
+                    self._remove([story], filed=True)
 
     def _tell(self) -> None:
         if self._problem:
@@ -154,103 +223,8 @@ class Recorder:
             log.info("records: all written")
 
 
-# --- The file of JSON lines ----------------------------------------------------------------------
-
-
-def size_of(file: Path) -> int:
-    """Bytes; 0 where there is no file."""
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
-
-
-def append(file: Path, story: Told) -> None:
-    """Add a story, on the disk before this returns, or not at all. Raises OSError."""
-    line = json.dumps(story, ensure_ascii=True).encode() + b"\n"
-    with _locked(file) as written:
-        end = written.seek(0, os.SEEK_END)
-        try:
-            _write(written, line)
-        except OSError:
-            with suppress(OSError):
-                written.truncate(end)
-            raise
-
-
-@contextmanager
-def lines_of(file: Path) -> Iterator[list[Told]]:
-    """The stories in the file; when the context is left without an error they are gone from it.
-
-    A line that is no story is left out: the machine went down while it was written.
-    """
-    if size_of(file) == 0:
-        yield []
-        return
-    with _locked(file) as written:
-        written.seek(0)
-        yield list(_stories(written.read()))
-        _blank(written)
-
-
-def stories_in(file: Path) -> list[Told]:
-    """The stories that wait in the file; they stay there. Raises AgentError."""
-    if size_of(file) == 0:
-        return []
-    try:
-        with _locked(file) as written:
-            return list(_stories(written.read()))
-    except OSError as error:
-        raise AgentError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def keep_only(file: Path, wanted: Callable[[Told], bool]) -> int:
-    """Take the stories that are not ``wanted(story)`` out of the file; return how many."""
-    if size_of(file) == 0:
-        return 0
-    with _locked(file) as written:
-        written.seek(0)
-        found = list(_stories(written.read()))
-        kept = [story for story in found if wanted(story)]
-        if len(kept) < len(found):
-            _blank(written)
-            _write(written, b"".join(json.dumps(story).encode() + b"\n" for story in kept))
-        return len(found) - len(kept)
-
-
-def _blank(written: IO[bytes]) -> None:
-    """Overwrite the file and empty it: what waited in it is read by nobody any more."""
-    end = written.seek(0, os.SEEK_END)
-    written.seek(0)
-    with suppress(OSError):  # a full disk may refuse even that
-        _write(written, b"\0" * end)
-    written.truncate(0)
-    written.seek(0)
-
-
-def _write(written: IO[bytes], data: bytes) -> None:
-    """All of it, and on the disk. Raises OSError, perhaps half-way."""
-    while data:
-        data = data[written.write(data) :]
-    os.fsync(written.fileno())
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[IO[bytes]]:
-    """The file, opened for reading and writing, by one process at a time."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b", buffering=0) as written:
-        fcntl.flock(written, fcntl.LOCK_EX)
-        yield written
-
-
-def _stories(data: bytes) -> Iterator[Told]:
-    for line in data.splitlines():
-        with suppress(ValueError):
-            story = json.loads(line)
-            if isinstance(story, dict) and "id" in story:
-                yield story
+def _calls(count: int, one: str, several: str = "") -> str:
+    return f"1 call {one}" if count == 1 else f"{count} calls {several or one}"
 
 
 def _batches(stories: Sequence[Told]) -> Iterator[Sequence[Told]]:
