@@ -196,6 +196,20 @@ async def test_the_socket_is_ours_alone_and_answers_many_requests(tmp_path, cont
         await ask(path, Figures())
 
 
+async def test_the_end_leaves_no_client_and_no_error(tmp_path, control, caplog):
+    path = tmp_path / "control.sock"
+    server = ControlServer(path, control.answers)
+    await server.start()
+    before = asyncio.all_tasks()
+    async with aclosing(follow(path, Watch())) as told:
+        await anext(told)
+        (client,) = asyncio.all_tasks() - before
+        await server.stop()
+        assert client.cancelled()
+    await asyncio.sleep(0)
+    assert not caplog.records
+
+
 async def test_another_users_socket_is_not_called_a_service_that_is_down(tmp_path, monkeypatch):
     async def refused(_path):
         raise PermissionError

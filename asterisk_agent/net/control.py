@@ -42,7 +42,7 @@ class ControlServer:
         self._path = path
         self._answers = answers
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen. Raises OSError."""
@@ -64,20 +64,26 @@ class ControlServer:
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
-        for client in list(self._clients):
-            client.transport.abort()
+        clients = list(self._clients)
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task of our own: one that asyncio makes here reports its cancellation as an error.
         if len(self._clients) >= MOST_CLIENTS:
             writer.transport.abort()
             return
-        self._clients.add(writer)
+        client = asyncio.create_task(self._client(reader, writer))
+        self._clients.add(client)
+        client.add_done_callback(self._clients.discard)
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._serve(reader, writer)
         except (ProtocolError, ConnectionError, TimeoutError) as error:
             log.warning("control: connection ended: %s", error or "too slow")
         finally:
-            self._clients.discard(writer)
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
