@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
+from test_records_recorder import read_only
 from typer.testing import CliRunner, Result
 
 from asterisk_agent import dialplan
@@ -28,7 +29,10 @@ from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Address, Config
 from asterisk_agent.dialplan.reading import Lines, read
 from asterisk_agent.errors import AgentError, AsteriskError
+from asterisk_agent.net.control import ControlServer
 from asterisk_agent.plan import from_json, to_json
+from asterisk_agent.records import CallLog
+from asterisk_agent.status import Status
 
 AGENT = """\
 agent: {{name: Ada, greeting: Hello.}}
@@ -676,3 +680,63 @@ def test_a_mailbox_that_does_not_exist_is_found(start_pbx: Any) -> None:
     assert [(f.where, f.problem) for f in report.problems] == [
         ("teams.support.voicemail", "Asterisk has no mailbox 600@agent")
     ]
+
+
+# --- The call log -------------------------------------------------------------------------------
+
+
+def finding_of_records(etc: Path) -> Finding | None:
+    report = Report()
+    check._check_records(load(etc), report)
+    return next(iter(report.problems), None)
+
+
+def log_in(etc: Path) -> Path:
+    """A call log that the service has made."""
+    file = etc.parent / "log" / "calls.db"
+    with (etc / "agent.yaml").open("a") as agent:
+        agent.write(f'records: {{database: "sqlite:///{file}"}}\n')
+    CallLog(f"sqlite:///{file}").close()
+    return file
+
+
+def test_another_users_call_log_is_not_written_for_a_trial(etc: Path) -> None:
+    file = log_in(etc)
+    assert finding_of_records(etc) is None
+    with read_only(file.parent):
+        found = finding_of_records(etc)
+    assert found is None  # whether the service could write it is not ours to say
+
+
+def test_a_call_log_of_ours_is_written_for_a_trial(etc: Path, monkeypatch) -> None:
+    file = log_in(etc)
+    monkeypatch.setattr(check, "_is_ours", lambda _: True)
+    with read_only(file.parent):
+        found = finding_of_records(etc)
+    assert found is not None
+    assert "could not be written: attempt to write a readonly database" in found.problem
+
+
+async def test_the_running_service_is_asked_before_its_file(etc: Path) -> None:
+    log_in(etc)
+    config = load(etc)
+    said = {"records": "ok"}
+
+    async def answers(_):
+        yield {"health": said}
+
+    status = Status(config.state_directory, etc, lambda: datetime.now(UTC))
+    status.recorded("database is locked")
+    found = await asyncio.to_thread(finding_of_records, etc)
+    assert found is not None
+    assert "database is locked" in found.problem
+    server = ControlServer(config.control_socket, answers)
+    await server.start()
+    try:
+        assert await asyncio.to_thread(finding_of_records, etc) is None
+        said["records"] = "the disk is full; 1 call waits in memory"
+        found = await asyncio.to_thread(finding_of_records, etc)
+        assert found is not None
+        assert found.problem == "the call log: the disk is full; 1 call waits in memory"
+    finally:
+        await server.stop()

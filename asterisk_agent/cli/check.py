@@ -186,21 +186,23 @@ def _check_overrides(config: Config, report: Report) -> None:
 
 def _check_records(config: Config, report: Report) -> None:
     """The call log: whether it opens, whether the service can write it, whose minutes are up."""
-    from asterisk_agent import ceilings, status
+    from asterisk_agent import ceilings
     from asterisk_agent.cli import moment
     from asterisk_agent.records import CallLog, NoLog
 
     records = config.records
     with report.checking(f"call log {records.name}", "records.database"):
-        running = status.read(config.state_directory)
-        if running is not None and running.records != "ok":
-            hint = "calls go on; see that the database can be written again"
-            raise AgentError(f"calls are not written: {running.records}", hint=hint)
+        said = _said_of_records(config)
+        if said not in ("", "ok"):
+            hint = "calls go on; see that they can be written again"
+            raise AgentError(f"the call log: {said}", hint=hint)
         try:
             log = CallLog(records.database, timezone=config.timezone, make=False)
         except NoLog:
             return  # the service makes it
         with closing(log):
+            if _is_ours(log.database.file):
+                log.try_writing()
             used = log.usages(log.month(moment.now()))
         for channel in config.channels.values():
             if channel.ceiling is not None and ceilings.is_spent(channel, used):
@@ -208,6 +210,33 @@ def _check_records(config: Config, report: Report) -> None:
                 hint = "raise it, or wait for the next month"
                 where = f"channels.{channel.id}.ceiling"
                 report.warnings.append(Finding(where, problem, hint))
+
+
+def _said_of_records(config: Config) -> str:
+    """What the running service says of its call log: ``ok`` or why not; empty where none runs.
+
+    Its own word first: on a full or read-only disk its file tells what was true before.
+    """
+    from asterisk_agent import status
+    from asterisk_agent.net.control import ask
+    from asterisk_agent.wire.control import Watch
+
+    try:
+        told = asyncio.run(ask(config.control_socket, Watch())).get("health")
+    except AgentError:
+        told = None
+    if isinstance(told, dict) and isinstance(told.get("records"), str):
+        return str(told["records"])
+    running = status.read(config.state_directory)
+    return "" if running is None else running.records
+
+
+def _is_ours(file: Path | None) -> bool:
+    """Whether we may write the call log if its disk lets anybody: it is no other user's."""
+    try:
+        return file is None or os.geteuid() in (0, file.stat().st_uid)
+    except OSError:
+        return False
 
 
 def _check_rescue(report: Report) -> None:
