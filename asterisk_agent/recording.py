@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ LATE_S = 0.06
 SETTLE_S = 0.5
 """What is newer may still be joined by sound of the other side."""
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+HEADER_BYTES = _HEADER.size
+"""A file that has no more holds no sound."""
 
 
 class Tape:
@@ -62,8 +65,29 @@ class WavFile:
     def __init__(self, path: Path, rate_hz: int) -> None:
         self._path, self._rate_hz = path, rate_hz
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything of it was written."""
+        return self._path.exists()
+
     def write(self, pcm: bytes, at_s: float | None = None) -> None:
-        """Add sound at the end, or at ``at_s`` if that is behind the end, with silence between."""
+        """Add sound at the end, or at ``at_s`` if that is behind the end, with silence between.
+
+        A file that an error leaves without sound, or that nobody could play, is deleted.
+        """
+        try:
+            self._write(pcm, at_s)
+        except OSError:
+            with suppress(OSError):
+                if not self._has_sound():
+                    self._path.unlink()
+            raise
+
+    def _has_sound(self) -> bool:
+        with self._path.open("rb") as file:
+            return file.read(4) == b"RIFF" and file.seek(0, os.SEEK_END) > HEADER_BYTES
+
+    def _write(self, pcm: bytes, at_s: float | None) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o640)
         with os.fdopen(descriptor, "r+b") as file:

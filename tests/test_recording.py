@@ -1,8 +1,10 @@
 """A call's sound in a file: both sides, each where it belongs in time."""
 
+import resource
 import wave
 
 import numpy as np
+import pytest
 
 from asterisk_agent.recording import Tape, WavFile
 
@@ -60,3 +62,33 @@ def test_the_file_is_whole_after_each_piece_and_conversations_keep_their_time(tm
     again.write(pcm(3, 2), None)
     assert read(path)[0] == [1] + [0] * 7 + [2, 2, 3]
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("room", [0, 60])
+def test_a_full_disk_leaves_no_file_that_cannot_be_played(tmp_path, room):
+    path = tmp_path / "call.wav"
+    file = WavFile(path, RATE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            file.write(pcm(1, 800), 0.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not file.exists
+
+
+def test_what_was_recorded_before_the_disk_was_full_stays(tmp_path, monkeypatch):
+    path = tmp_path / "call.wav"
+    file = WavFile(path, RATE)
+    file.write(pcm(1, 2), 0.0)
+    path.chmod(0o640)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WavFile, "_write", full)
+        with pytest.raises(OSError, match="No space"):
+            file.write(pcm(1, 2), None)
+    assert read(path) == ([1], [1])

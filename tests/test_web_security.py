@@ -329,6 +329,18 @@ def test_a_recording_is_only_taken_from_its_own_folder(console):
         assert browser.get(f"/calls/{call}/audio").status_code == 404
 
 
+def test_a_recording_without_sound_is_none(console):
+    call = hostile_call(console)
+    file = console.config.state_directory / "recordings" / "call.wav"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    told = console.desk.log().story(call) | {"recording": str(file)}
+    console.desk.log().write(told)
+    with console.browser() as browser:
+        for size, status in ((0, 404), (44, 404), (48, 200)):
+            file.write_bytes(bytes(size))
+            assert browser.get(f"/calls/{call}/audio").status_code == status
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import FileResponse, Response
 
 from asterisk_agent.errors import AgentError
+from asterisk_agent.recording import HEADER_BYTES
 from asterisk_agent.records import CallFilter
 from asterisk_agent.web import shown
 from asterisk_agent.web.asked import Asked, Refused
@@ -117,4 +118,6 @@ def _recording(desk: Desk, call: dict[str, Any]) -> Path | None:
         return None
     root = (desk.began_with.state_directory / "recordings").resolve()
     path = (root / str(name)).resolve()
-    return path if path.is_relative_to(root) and path.is_file() else None
+    if not (path.is_relative_to(root) and path.is_file()):
+        return None
+    return path if path.stat().st_size > HEADER_BYTES else None
