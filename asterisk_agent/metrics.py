@@ -20,7 +20,10 @@ LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """How the service is at this moment. ``most`` is how many conversations it takes at once."""
+    """How the service is at this moment. ``most`` is how many conversations it takes at once.
+
+    ``unwritten`` calls wait for the call log; ``lost`` ones will never be in it.
+    """
 
     calls: int
     talking: int
@@ -28,6 +31,8 @@ class Now:
     ready: bool
     connected: bool
     waiting: int
+    unwritten: int = 0
+    lost: int = 0
 
 
 class Metrics:
@@ -75,6 +80,8 @@ class Metrics:
             "engines_ready": "1 while the engines are loaded and at work.",
             "asterisk_connected": "1 while Asterisk's manager interface is connected.",
             "engine_queue": "Questions to the engines that are not answered yet.",
+            "calls_unwritten": "Calls that wait to be written into the call log.",
+            "calls_lost": "Calls that could not be kept for the call log.",
         }
         self._gauges = {
             name: Gauge(f"asterisk_agent_{name}", what, registry=registry)
@@ -100,7 +107,8 @@ class Metrics:
     def text(self) -> str:
         """Everything, as Prometheus reads it."""
         now = self._look()
-        values = (now.calls, now.talking, now.most, now.ready, now.connected, now.waiting)
+        present = (now.calls, now.talking, now.most, now.ready, now.connected, now.waiting)
+        values = (*present, now.unwritten, now.lost)
         for gauge, value in zip(self._gauges.values(), values, strict=True):
             gauge.set(value)
         return generate_latest(self._registry).decode()

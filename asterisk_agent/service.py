@@ -445,6 +445,8 @@ class Service:
         except OSError as error:
             log.error("call: its recording ended: %s", error, extra={"call": str(story.id)})
             story.happened("error", story.seconds(_now()), "the recording could not be written")
+            if not file.exists:
+                story.recording = None
 
     async def _keep_brief(self, visit: Visit, pcm: bytes) -> None:
         """Put the spoken brief where Asterisk can play it to whoever picks up."""
@@ -488,10 +490,20 @@ class Service:
             with suppress(AgentError):
                 self._used = await self._clerk.run(self._usage_now)
             with suppress(TimeoutError):
-                async with asyncio.timeout(RECORD_AGAIN_S if self.recorder.unwritten else SWEEP_S):
-                    await self._told.wait()
-            if self.recorder.health.problem:
-                await asyncio.sleep(RECORD_AGAIN_S)
+                await self._wait_for_more()
+
+    async def _wait_for_more(self) -> None:
+        """Return when there is something to write; in a fault put it aside, until TimeoutError."""
+        if not self.recorder.health.problem:
+            async with asyncio.timeout(RECORD_AGAIN_S if self.recorder.unwritten else SWEEP_S):
+                await self._told.wait()
+            return
+        async with asyncio.timeout(RECORD_AGAIN_S):
+            while True:
+                await self._told.wait()
+                self._told.clear()
+                await self._clerk.run(self.recorder.put_aside)
+                self._status.recorded(str(self.recorder.health))
 
     def _usage_now(self) -> Mapping[str, Usage]:
         """What each channel has used of its ceiling, if any has one. Blocks."""
@@ -530,6 +542,8 @@ class Service:
             ready=self._pool.ready,
             connected=self._manager is not None and self._manager.connected,
             waiting=self._pool.waiting,
+            unwritten=self.recorder.health.unwritten,
+            lost=self.recorder.health.lost,
         )
 
     def _as_shown(self) -> Mapping[str, object]:
