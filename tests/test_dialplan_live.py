@@ -174,7 +174,7 @@ def test_every_fact_reaches_the_service(tmp_path: Path) -> None:
     ):
         lab.call("x")
         lab.wait_for("x", lambda step: step.application == "Hangup")
-        ended = lab.wait_for("x", lambda step: step.application == "UserEvent")
+        ended = lab.wait_for("x", lambda step: step.data.startswith("AgentEnded"))
     assert callers == ["+15557654321"] * 4
     first, *others = asked
     assert first[:3] == ["start", "support", "0"]
@@ -253,7 +253,7 @@ def test_a_mailbox_that_does_not_exist_does_not_end_the_call(tmp_path: Path) -> 
         lab.wait_for("x", records)
         told = lab.wait_for("x", lambda step: step.data.endswith("sounds/no-message-taken"))
         assert told.application == "Playback"
-        ended = lab.wait_for("x", lambda step: step.application == "UserEvent")
+        ended = lab.wait_for("x", lambda step: step.data.startswith("AgentEnded"))
     assert "Stage: voicemail" in ended.data
     assert "VoicemailStatus: FAILED" in ended.data
 
