@@ -493,7 +493,7 @@ class Service:
                 await self._wait_for_more()
 
     async def _wait_for_more(self) -> None:
-        """Return when there is something to write; in a fault put it aside, until TimeoutError."""
+        """Return when there is something to write; in a fault put it aside, till TimeoutError."""
         if not self.recorder.health.problem:
             async with asyncio.timeout(RECORD_AGAIN_S if self.recorder.unwritten else SWEEP_S):
                 await self._told.wait()
@@ -504,6 +504,8 @@ class Service:
                 self._told.clear()
                 await self._clerk.run(self.recorder.put_aside)
                 self._status.recorded(str(self.recorder.health))
+                if self.recorder.health.waiting:  # perhaps it is the file alone that fails
+                    return
 
     def _usage_now(self) -> Mapping[str, Usage]:
         """What each channel has used of its ceiling, if any has one. Blocks."""

@@ -18,7 +18,7 @@ import pytest
 from asterisk_agent.audio import resample
 from asterisk_agent.engines import loader
 from asterisk_agent.records import WAITING_ROOM, CallLog
-from asterisk_agent.records.recorder import size_of
+from asterisk_agent.records.waiting import size_of
 from asterisk_agent.sandbox.pbx import Pbx
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.models]

@@ -106,6 +106,17 @@ def test_many_calls_are_written_and_one_is_erased(log):
     assert found.calls == log.search().total == 300 - known
 
 
+def test_a_server_that_only_reads_is_noticed_before_a_call_ends(server, tmp_path):
+    for more, health in (
+        ("", "ok"),
+        ("?options=-c%20default_transaction_read_only=on", "read-only"),
+    ):
+        desk = Recorder(server + more, tmp_path / "waiting.jsonl")
+        desk.flush()
+        assert health in str(desk.health)
+        desk.close()
+
+
 def test_a_server_that_is_gone_leaves_calls_waiting(server, tmp_path):
     away = server.rpartition("@")[0] + f"@127.0.0.1:{free_port()}/postgres"
     desk = Recorder(away, tmp_path / "waiting.jsonl")

@@ -12,7 +12,7 @@ import pytest
 from test_records import story
 
 from asterisk_agent.errors import AgentError
-from asterisk_agent.records import Recorder, database, recorder
+from asterisk_agent.records import WAITING_ROOM, Recorder, database, recorder
 
 NOBODY = 65534
 
@@ -206,7 +206,7 @@ def unusable(monkeypatch, error=errno.EROFS):
     real = os.open
 
     def refuses(path, *more, **kept):
-        if str(path).endswith("waiting.jsonl"):
+        if str(path).endswith(("/waiting.jsonl", WAITING_ROOM)):
             raise OSError(error, os.strerror(error))
         return real(path, *more, **kept)
 

@@ -1,14 +1,19 @@
 """The service's own chores, without engines and Asterisk."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
+import pytest
 from good_config import write_good
 from test_records import story
+from test_records_recorder import unusable
 
 from asterisk_agent import service as service_module
 from asterisk_agent.config.load import load
 from asterisk_agent.engines.pool import EnginePool
+from asterisk_agent.records import WAITING_ROOM
+from asterisk_agent.records.waiting import append
 from asterisk_agent.service import Service
 
 
@@ -17,26 +22,49 @@ async def until(done):
         await asyncio.sleep(0.01)
 
 
-async def test_in_a_fault_a_call_is_put_aside_when_it_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(service_module, "RECORD_AGAIN_S", 60.0)
-    directory = write_good(tmp_path / "etc")
-    (tmp_path / "log").write_text("in the way")
-    found = load(directory)
+@asynccontextmanager
+async def recording(tmp_path):
+    """The service's chore of writing calls, into ``log/calls.db``."""
+    found = load(write_good(tmp_path / "etc"))
     records = found.records.model_copy(update={"database": f"sqlite:///{tmp_path}/log/calls.db"})
     update = {"records": records, "state": str(tmp_path / "state")}
     config = found.model_copy(update=update)
     service = Service(config, EnginePool(config))
     service._site = SimpleNamespace(config=config)
-    recording = asyncio.create_task(service._record())
+    chore = asyncio.create_task(service._record())
     try:
         async with asyncio.timeout(5):
-            await until(lambda: service.recorder.health.problem)
-            for number in (1, 2):
-                service._write(story(number))
-                await until(lambda: service.recorder.health.filed == number)  # noqa: B023
+            yield service
+    finally:
+        chore.cancel()
+        await asyncio.gather(chore, return_exceptions=True)
+        service._clerk.close()
+        service.recorder.close()
+
+
+@pytest.fixture(autouse=True)
+def seldom(monkeypatch):
+    monkeypatch.setattr(service_module, "RECORD_AGAIN_S", 60.0)
+
+
+async def test_in_a_fault_a_call_is_put_aside_when_it_is_told(tmp_path):
+    (tmp_path / "log").write_text("in the way")
+    async with recording(tmp_path) as service:
+        await until(lambda: service.recorder.health.problem)
+        for number in (1, 2):
+            service._write(story(number))
+            await until(lambda: service.recorder.health.filed == number)  # noqa: B023
         assert service.recorder.health.waiting == 0
         assert service._look().unwritten == 2
-    finally:
-        recording.cancel()
-        await asyncio.gather(recording, return_exceptions=True)
-        service._clerk.close()
+
+
+async def test_a_waiting_file_that_fails_delays_no_call(tmp_path, monkeypatch):
+    append(tmp_path / "state" / WAITING_ROOM, story(1).as_json())
+    with unusable(monkeypatch):
+        async with recording(tmp_path) as service:
+            await until(lambda: service.recorder.health.problem)
+            for number in (2, 3):
+                service._write(story(number))
+                await until(lambda: not service.recorder.health.waiting)
+            assert service.recorder.open().search().total == 2
+            assert service._look().unwritten == 1

@@ -158,6 +158,7 @@ class Recorder:
                 for some in _batches(late):
                     self._write(log_, some)
         except OSError as error:
+            self._look_into_file()
             return self._unusable(error)
         self._filed = set()
         self._overtaken.clear()
@@ -204,9 +205,7 @@ class Recorder:
 
     def _put_aside(self) -> None:
         """Move what is in memory into the file, as far as that has room."""
-        if self._filed is None:  # left by the service before us
-            with suppress(AgentError):
-                self._filed = {story["id"] for story in stories_in(self._file)}
+        self._look_into_file()
         with suppress(OSError):
             while some := self._some():
                 for story in some:
@@ -215,6 +214,12 @@ class Recorder:
                     append(self._file, story)
                     self._overtaken.discard(story["id"])
                     self._remove([story], filed=True)
+
+    def _look_into_file(self) -> None:
+        """Count, once, what the service before us left in the file."""
+        if self._filed is None:
+            with suppress(AgentError):
+                self._filed = {story["id"] for story in stories_in(self._file)}
 
     def _tell(self) -> None:
         if self._problem:

@@ -57,7 +57,8 @@ def stories_in(file: Path) -> list[Told]:
     if size_of(file) == 0:
         return []
     try:
-        with _locked(file) as written:
+        with file.open("rb") as written:  # also where nothing may be written
+            fcntl.flock(written, fcntl.LOCK_SH)
             return list(_stories(written.read()))
     except OSError as error:
         raise AgentError(f"{file} cannot be read: {error.strerror}") from error
