@@ -737,6 +737,6 @@ async def test_the_running_service_is_asked_before_its_file(etc: Path) -> None:
         said["records"] = "the disk is full; 1 call waits in memory"
         found = await asyncio.to_thread(finding_of_records, etc)
         assert found is not None
-        assert found.problem == "the call log: the disk is full; 1 call waits in memory"
+        assert found.problem == "the disk is full; 1 call waits in memory"
     finally:
         await server.stop()

@@ -195,7 +195,7 @@ def _check_records(config: Config, report: Report) -> None:
         said = _said_of_records(config)
         if said not in ("", "ok"):
             hint = "calls go on; see that they can be written again"
-            raise AgentError(f"the call log: {said}", hint=hint)
+            raise AgentError(said, hint=hint)
         try:
             log = CallLog(records.database, timezone=config.timezone, make=False)
         except NoLog:
