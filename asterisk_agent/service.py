@@ -237,8 +237,7 @@ class Service:
 
     async def _prepare_quietly(self, texts: Sequence[str]) -> None:
         for sentence in texts:
-            while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
-                await asyncio.sleep(QUIET_CHECK_S)
+            await self._quiet()
             await self._pool.prepare([sentence])
 
     async def _sweep(self) -> None:
@@ -283,9 +282,7 @@ class Service:
             try:
                 await self._take_over(await self._writer.run(load, self._first.directory))
             except ConfigError as error:
-                log.error("service: the configuration is not taken over: it has mistakes")
-                for problem in error.problems:
-                    log.error("service: %s", problem)
+                _log_mistakes("the configuration is not taken over: it has mistakes", error)
                 self._status.refused(error.problems)
             except AgentError as error:
                 log.error("service: the configuration is not taken over: %s", error)
@@ -313,14 +310,14 @@ class Service:
                 self._status.unreadable(())
             if not changes.due(site.documents, seen):
                 continue
-            await self._quiet()
+            with suppress(TimeoutError):  # reading takes the processor from calls, within reason
+                async with asyncio.timeout(QUIET_LIMIT_S):
+                    await self._quiet()
             try:
                 brains = await self._pool.brains(site.config)
             except ConfigError as error:
                 changes.refused(seen)
-                log.error("service: changed documents cannot be read, those before stay in use")
-                for problem in error.problems:
-                    log.error("service: %s", problem)
+                _log_mistakes("changed documents cannot be read, those before stay in use", error)
                 self._status.unreadable(error.problems)
             except AgentError as error:
                 log.warning("service: changed documents are read later: %s", error)
@@ -336,11 +333,9 @@ class Service:
             log.info("service: documents read again", extra={"documents": len(new.documents)})
 
     async def _quiet(self) -> None:
-        """Wait until nobody talks, within reason: reading takes the processor from calls."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(QUIET_LIMIT_S):
-                while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
-                    await asyncio.sleep(QUIET_CHECK_S)
+        """Wait until nobody talks."""
+        while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
+            await asyncio.sleep(QUIET_CHECK_S)
 
     async def _reload_asterisk(self) -> str:
         """Let Asterisk read its dialplan, queues and mailboxes again: ``ok``, or why not."""
@@ -619,6 +614,11 @@ class Service:
             for visit in self._visits:
                 if visit.story.unique_id not in alive and not visit.talking:
                     await self._finish(visit, "unknown")
+
+
+def _log_mistakes(what: str, error: ConfigError) -> None:
+    for line in (what, *error.problems):
+        log.error("service: %s", line)
 
 
 def _manager(config: Config, on_event: Callable[[Headers], None]) -> AsteriskManager | None:

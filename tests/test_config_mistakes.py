@@ -378,9 +378,9 @@ def test_a_secret_elsewhere_and_the_line_that_names_it(etc: Path) -> None:
         (
             "channels",
             "    agent: on",
-            "    ceiling: {minutes: 3000}",
-            "channels.yaml:4: channels.support.ceiling: is not applied yet: the agent answers"
-            " beyond it.",
+            "    agent: off\n    ceiling: {minutes: 3000}",
+            "channels.yaml:5: channels.support.ceiling: has no effect: the agent does not answer"
+            " here. Hint: assign it with agent: on.",
         ),
         (
             "hours",

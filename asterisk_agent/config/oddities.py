@@ -20,9 +20,9 @@ def _channels(config: Config, file: File) -> None:
         at = ("channels", channel.id)
         if channel.hours is None:
             file.warn(at, "has no hours, so it is always open", "name its hours")
-        if channel.ceiling is not None:
-            what = "is not applied yet: the agent answers beyond it"
-            file.warn((*at, "ceiling"), what)
+        if channel.ceiling is not None and not channel.agent:
+            what = "has no effect: the agent does not answer here"
+            file.warn((*at, "ceiling"), what, "assign it with agent: on")
 
 
 def _hours(config: Config, file: File) -> None:

@@ -109,7 +109,8 @@ def unanswered(
     query = (
         sql.select(asked.c.text, calls.id, calls.channel, calls.started)
         .select_from(schema.calls)
-        .join(answer, answer.c.call == calls.n)
+        # Not the column itself: so the newest calls come first, and few have to be looked at.
+        .join(answer, answer.c.call == calls.n + 0)
         .join(asked, sql.and_(asked.c.call == calls.n, asked.c.place == answer.c.place - 1))
         .where(calls.started >= to_ms(since), answer.c.unanswered, asked.c.who == "caller")
         .where(asked.c.text != "")
