@@ -59,7 +59,7 @@ class Supervised(Watcher):
         self._socket.setblocking(False)
         self._socket.set_inheritable(False)
         self.losses = losses_of(self._socket.recv(MAX_BYTES))
-        faulthandler.register(WHERE, all_threads=True)
+        faulthandler.register(WHERE, file=2, all_threads=True)
 
     def beat(self, beat: Beat) -> bool:
         """Send it."""
