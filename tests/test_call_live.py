@@ -232,9 +232,11 @@ async def test_a_lost_service_takes_its_caller_to_the_queue_and_is_back_for_the_
     caller = await dial(pbx, new_phone)
     said = await caller.play(say(GUARANTEE), 16_000)
     await caller.wait_for_sound(15, after=said.end)
+    await asyncio.sleep(1.2)  # in the middle of the answer
     frozen, lost = time.monotonic(), pbx.service_pid
     pbx.freeze_service()
     await colleague.wait_for("connected", 25)
+    print("SILENCE", silence_after(caller, frozen), [(e.start-frozen, e.end-frozen) for e in caller.spoken_segments()][-6:])
     assert silence_after(caller, frozen) < 3.0
     await talk_through(caller, colleague, say, hear)
     await another_service(pbx, lost)
