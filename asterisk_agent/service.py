@@ -43,6 +43,8 @@ from asterisk_agent.site import Site, site_of
 from asterisk_agent.speech import sentences
 from asterisk_agent.status import Status, restart_needed
 from asterisk_agent.visits import Visit, Visits
+from asterisk_agent.watched import Watcher
+from asterisk_agent.wire.lifeline import Beat
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +81,9 @@ RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 class Service:
     """Answers the dialplan. ``run`` until ``stop`` is called."""
 
-    def __init__(self, config: Config, pool: EnginePool) -> None:
+    def __init__(self, config: Config, pool: EnginePool, watcher: Watcher | None = None) -> None:
         self._pool = pool
+        self._watcher = watcher or Watcher()
         self._first = config
         self._site: Site | None = None
         self._writer = Worker("files")
@@ -131,6 +134,14 @@ class Service:
     def reload(self) -> None:
         """Read the configuration again, for new calls; a broken one changes nothing."""
         self._reload.set()
+
+    def signs(self) -> Beat:
+        """What goes on beside the event loop, for whoever watches us."""
+        now = time.monotonic()
+        calls = [visit.call for visit in self._visits if visit.call is not None]
+        sent = [call.last_sent for call in calls if call.last_sent is not None]
+        looked = self._pool.looked
+        return Beat(now - min(sent) if sent else None, None if looked is None else now - looked)
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Warm up, open the ports, serve, and leave nobody behind. Raises AgentError."""
@@ -199,6 +210,7 @@ class Service:
     async def _leave(self) -> None:
         """No new calls; every running one gets a sentence and its queue; then out."""
         self._stopping = True
+        self._watcher.stopping()
         talking = [visit for visit in self._visits if visit.talking]
         log.info("service: stopping", extra={"calls": len(talking)})
         for visit in talking:
@@ -218,6 +230,7 @@ class Service:
             await self._manager.stop()
         for visit in self._visits:
             await self._finish(visit, "unknown: the service stopped")
+        self._watcher.quiet()
 
     async def _prepare(self) -> None:
         """Speak the fixed sentences, then the likely answers, into memory while nobody waits.
@@ -279,6 +292,7 @@ class Service:
         while True:
             await self._reload.wait()
             self._reload.clear()
+            self._watcher.reloading()
             try:
                 await self._take_over(await self._writer.run(load, self._first.directory))
             except ConfigError as error:
@@ -287,6 +301,8 @@ class Service:
             except AgentError as error:
                 log.error("service: the configuration is not taken over: %s", error)
                 self._status.refused([str(error)])
+            finally:
+                self._watcher.reloaded()
 
     async def _take_over(self, config: Config) -> None:
         site = await self._make_site(config)
