@@ -165,6 +165,8 @@ class FakeEngines:
         self.recognised: list[str] = []
         self.thought: list[str] = []
         self.fail_at: str = ""
+        self.mute = ""
+        """The sentence that begins so is never spoken: the voice does not return."""
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
@@ -201,6 +203,8 @@ class FakeEngines:
 
     async def voice(self, sentence: str, *, slow: bool = False) -> Any:
         await asyncio.sleep(VOICE_S)
+        if self.mute and sentence.startswith(self.mute):
+            await asyncio.sleep(600)
         sentence += " (slowly)" * slow
         if sentence not in self.sentences:
             self.sentences.append(sentence)
