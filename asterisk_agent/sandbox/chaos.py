@@ -32,7 +32,7 @@ FAULTS = {
         *chaos_faults_site.FAULTS,
     )
 }
-SHORT = ("service-killed", "engines-killed")
+SHORT = ("service-frozen", "engines-killed")
 CALLERS = len(Stage)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
