@@ -21,7 +21,7 @@ from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
-from asterisk_agent.errors import AgentError, EngineError
+from asterisk_agent.errors import AgentError, AsteriskError, EngineError
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
@@ -31,6 +31,7 @@ from asterisk_agent.recording import Tape
 from asterisk_agent.records import Callback, Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
 from asterisk_agent.speech import sentences
+from asterisk_agent.steady import LineWatch
 from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
     BargeIn,
@@ -91,6 +92,9 @@ class AudioLine(Protocol):
 
     def send(self, pcm: bytes) -> None:
         """Send one frame."""
+
+    def drop(self) -> None:
+        """Cut the connection: nothing passes through it any more, not even a goodbye."""
 
     async def end(self) -> None:
         """Give the call back to the dialplan."""
@@ -186,6 +190,7 @@ class Call:
         purpose: str = "",
         begins_s: float = 0.0,
         tape: Tape | None = None,
+        on_hold: Callable[[], bool | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.story = story
@@ -205,6 +210,9 @@ class Call:
         self._begins_s = begins_s
         """When this conversation began, from the start of the call."""
         self._tape = tape
+        self._on_hold = on_hold
+        """Whether the caller has put us on hold; None where nobody knows."""
+        self._watch = LineWatch()
         self._clock = clock
         self._began = clock()
         self._session = engines.listen()
@@ -839,6 +847,9 @@ class Call:
                 async with asyncio.timeout(TICK_S):
                     pcm, arrived = await frames.get()
             except TimeoutError:
+                if self._watch.dead(self._clock(), self._on_hold()):
+                    self._line.drop()
+                    raise AsteriskError("the caller's line stands still") from None
                 self._act(self._turns.tick(self._clock()))
                 continue
             self._echo.heard(pcm)
@@ -857,6 +868,7 @@ class Call:
             if loud and self._echo.is_echo():
                 probabilities = [0.0] * whole
             self._turns.machine_busy = self._engines.busy
+            self._watch.heard(whole * frame_s, arrived, silent=not loud)
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
                 self._audio.keep(piece, speaking=self._turns.caller_speaking)

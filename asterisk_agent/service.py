@@ -417,6 +417,7 @@ class Service:
             purpose=visit.purpose,
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
+            on_hold=lambda: visit.held if self._connected else None,
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
@@ -547,13 +548,18 @@ class Service:
 
     # --- what the console sees ----------------------------------------------------------------
 
+    @property
+    def _connected(self) -> bool:
+        """Whether Asterisk tells us what happens."""
+        return self._manager is not None and self._manager.connected
+
     def _look(self) -> Now:
         return Now(
             calls=sum(1 for _ in self._visits),
             talking=sum(visit.talking for visit in self._visits),
             most=self._most(),
             ready=self._pool.ready,
-            connected=self._manager is not None and self._manager.connected,
+            connected=self._connected,
             waiting=self._pool.waiting,
             unwritten=self.recorder.health.unwritten,
             lost=self.recorder.health.lost,
@@ -589,6 +595,10 @@ class Service:
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
                 visit.story.picked_up(event.get("interface", ""), _now())
+        elif name in ("Hold", "Unhold"):
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None:
+                visit.held = name == "Hold"
         elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None and visit.taken_by:

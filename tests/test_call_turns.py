@@ -25,6 +25,7 @@ from asterisk_agent.call import (
 )
 from asterisk_agent.events import Action, Reply, Source
 from asterisk_agent.speech import sentences
+from asterisk_agent.steady import STILL_S
 from asterisk_agent.turn import TurnSettings
 
 SETTINGS = TurnSettings()
@@ -490,3 +491,21 @@ def test_what_cannot_wait_is_told_to_the_routing():
     urgent = Reply(PHRASES.connecting, Action.HANDOFF, urgent=True)
     script = Script().says(GREETED + 1, "my cellar is full of water")
     assert converse(script, {"my cellar is full of water": urgent}).outcome == "urgent"
+
+
+# --- A line that stands still ---------------------------------------------------------------
+
+
+def test_a_line_that_stands_still_and_is_not_on_hold_is_given_back_without_a_goodbye():
+    script = Script().holds_the_line(ASKED, ASKED + 20).hangs_up(ASKED + 20)
+    result = talk(script, on_hold=False)
+    assert (result.outcome, result.line.dropped) == ("lost", True)
+    assert ASKED + STILL_S <= result.seconds <= ASKED + STILL_S + 0.3
+
+
+@pytest.mark.parametrize("on_hold", [True, None])
+def test_whoever_is_or_may_be_on_hold_is_waited_for(on_hold):
+    script = Script().holds_the_line(ASKED, ASKED + 6).says(ASKED + 7, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 15), on_hold=on_hold)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert PRICE in result.texts

@@ -124,6 +124,7 @@ class FakeLine:
         self._script, self._clock, self._began = script, clock, clock()
         self.sent: list[tuple[float, int]] = []
         self.ended_at: float | None = None
+        self.dropped = False
 
     async def events(self) -> Any:
         keys = sorted(self._script.keys)
@@ -151,6 +152,9 @@ class FakeLine:
     def send(self, pcm: bytes) -> None:
         level = int(np.max(np.frombuffer(pcm, "<i2")))
         self.sent.append((self._clock() - self._began, level))
+
+    def drop(self) -> None:
+        self.dropped = True
 
     async def end(self) -> None:
         self.ended_at = self._clock() - self._began
@@ -251,6 +255,7 @@ def converse(
     state: str = "open",
     purpose: str = "",
     leave_at: float | None = None,
+    on_hold: bool | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
     limit_s: float = 900.0,
 ) -> Result:
@@ -276,6 +281,7 @@ def converse(
             story=Story("support", "+1555", state, datetime(2026, 3, 2, tzinfo=UTC)),
             keep_brief=brief,
             purpose=purpose,
+            on_hold=lambda: on_hold,
             clock=loop.time,
         )
         if leave_at is not None:
