@@ -52,9 +52,9 @@ TICK_S = 0.1
 """How often silence is looked at while the line brings no audio at all (a caller on hold)."""
 COVER_AFTER_S = 1.2
 """Thinking that lasts longer, from the caller's last sound, is covered by a short sentence."""
-COVER_AGAIN_S = 2.5
+COVER_AGAIN_S = 2.0
 """Behind such a sentence the next one, if there is still no answer."""
-THOUGHT_LIMIT_S = 7.0
+THOUGHT_LIMIT_S = 6.5
 """Who has waited so long for an answer, from their last sound, is better off with a person."""
 VOICE_LIMIT_S = 2.0
 """The longest pause in what the agent says because the voice is not made."""
@@ -479,7 +479,7 @@ class Call:
             if cue.thought.done():
                 break
             if self._clock() >= last:
-                raise EngineError(f"no answer in {THOUGHT_LIMIT_S:.0f} s")
+                raise EngineError(f"no answer in {THOUGHT_LIMIT_S} s")
             if self._clock() >= cover_at:
                 cover_at = self._clock() + COVER_AGAIN_S + await self._cover(cue)
         return await asyncio.shield(cue.thought)
@@ -725,7 +725,7 @@ class Call:
                 async with asyncio.timeout(self._pacer.left_s + VOICE_LIMIT_S):
                     piece = await anext(pieces, None)
             except TimeoutError:
-                raise EngineError(f"no voice in {VOICE_LIMIT_S:.0f} s") from None
+                raise EngineError(f"no voice in {VOICE_LIMIT_S} s") from None
             if piece is None:
                 return
             yield piece

@@ -67,6 +67,8 @@ LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
 """How often the event loop's own lateness is measured."""
+CHORE_AGAIN_S = 5.0
+"""A chore that broke rests for so long."""
 SAVE_EVERY_S = 1.0
 """How often the sound of a recorded call is written."""
 RECORD_AGAIN_S = 5.0
@@ -156,7 +158,7 @@ class Service:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
                 chores = [
-                    group.create_task(chore())
+                    group.create_task(self._keep_at(chore), name=chore.__name__)
                     for chore in (
                         self._pool.watch,
                         self._prepare,
@@ -181,6 +183,17 @@ class Service:
             self._status.stopped()
 
     # --- life cycle -------------------------------------------------------------------------
+
+    async def _keep_at(self, chore: Callable[[], Awaitable[object]]) -> None:
+        """Do a chore for ever. One that breaks is begun again: no call shall pay for it."""
+        while True:
+            try:
+                await chore()
+            except Exception:
+                log.exception("service: %s broke, and begins again", chore.__name__.strip("_"))
+                await asyncio.sleep(CHORE_AGAIN_S)
+            else:
+                return
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""

@@ -388,7 +388,7 @@ def test_who_talks_into_the_last_sentence_goes_where_it_says(seconds):
 ONE_MOMENT, LET_ME_SEE = PHRASES.thinking
 
 
-@pytest.mark.parametrize(("seconds", "covered"), [(0.9, False), (1.3, True), (4.0, True)])
+@pytest.mark.parametrize(("seconds", "covered"), [(0.9, False), (1.3, True), (3.0, True)])
 def test_only_a_long_thought_is_covered(seconds, covered):
     result = talk(Script().says(ASKED, COST, 1.5).hangs_up(ASKED + 12), tune=slow(seconds))
     assert (ONE_MOMENT in result.texts) is covered
@@ -426,12 +426,10 @@ def mute(text):
 def test_who_waits_in_vain_for_an_answer_goes_to_a_person_and_never_in_silence(tune):
     result = talk(Script().says(ASKED, COST, 1.5), tune=tune)
     assert result.outcome == "lost"
-    assert [one for one in result.texts if one in (ONE_MOMENT, LET_ME_SEE)] == [
-        ONE_MOMENT,
-        LET_ME_SEE,
-    ]
+    covers = [one for one in result.texts if one in (ONE_MOMENT, LET_ME_SEE)]
+    assert covers == [ONE_MOMENT, LET_ME_SEE, ONE_MOMENT]
     assert result.seconds <= ASKED + 1.5 + THOUGHT_LIMIT_S + SLACK_S
-    assert max(silences(result, ASKED + 1.5)) <= 2.6
+    assert max(silences(result, ASKED + 1.5)) <= 2.2
 
 
 def test_a_voice_that_stops_between_two_sentences_leads_to_a_person():
@@ -452,8 +450,8 @@ def test_the_brief_is_not_waited_for():
 def test_speech_of_which_nothing_is_understood_is_asked_for_again():
     script = Script().coughs(ASKED, 2.0).coughs(ASKED + 8, 2.0)
     result = talk(script)
-    assert PHRASES.clarify_empty in result.texts
-    assert result.said(PHRASES.clarify_empty).start <= ASKED + 2.0 + 2.0
+    first, _ = sentences(PHRASES.clarify_empty)
+    assert result.said(first).start <= ASKED + 2.0 + 2.0
     assert result.outcome == "unanswered"
 
 

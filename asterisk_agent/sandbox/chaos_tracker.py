@@ -127,10 +127,10 @@ class Tracker:
         for trail in self._trails.values():
             if trail.channel == channel:
                 return trail
-        trail = self._trails.get(number)
-        if trail is not None and not trail.channel:
-            trail.channel = channel
-            return trail
+        new = self._trails.get(number)
+        if new is not None and not new.channel:
+            new.channel = channel
+            return new
         return None
 
     def _step(self, trail: Trail, event: Mapping[str, str], now: float) -> None:
