@@ -17,8 +17,10 @@ class Notifier:
         """``address`` as in ``$NOTIFY_SOCKET``; ``watchdog`` is WatchdogSec, in seconds."""
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self.watchdog = watchdog
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.setblocking(False)
+        self._socket: socket.socket | None = None
+        if address:  # kept open, so that it is there when no file can be opened any more
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._socket.setblocking(False)
 
     @classmethod
     def of_environment(cls) -> Notifier:
@@ -28,7 +30,7 @@ class Notifier:
     @property
     def asked(self) -> bool:
         """Whether anybody listens."""
-        return bool(self._address)
+        return self._socket is not None
 
     def ready(self, status: str) -> None:
         """Calls are taken; also the end of a reload."""
@@ -53,9 +55,10 @@ class Notifier:
 
     def close(self) -> None:
         """Close the socket."""
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
 
     def _tell(self, *lines: str) -> None:
-        if self._address:
+        if self._socket is not None:
             with suppress(OSError):
                 self._socket.sendto("\n".join(lines).encode(), self._address)

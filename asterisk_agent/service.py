@@ -37,11 +37,13 @@ from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
+from asterisk_agent.recovery import catch_up, place_before
 from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
 from asterisk_agent.speech import sentences
 from asterisk_agent.status import Status, restart_needed
+from asterisk_agent.survivors import STOPPED, Survivors
 from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.watched import Watcher
 from asterisk_agent.wire.lifeline import Beat
@@ -75,6 +77,10 @@ RECORD_AGAIN_S = 5.0
 """How soon the call log is tried again that could not be written."""
 FORGET_EVERY_S = 24 * 3600.0
 """How often the call log is swept of what is too old."""
+KEEP_S = 0.5
+"""How often what is new of the calls under way is kept for the service after us."""
+SETTLE_AGAIN_S = 2.0
+"""How soon Asterisk is asked again for a call that was between two places."""
 LAST_RECORDS_S = 10.0
 """How long the call log may take when the service stops; what is left waits in a file."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
@@ -98,6 +104,15 @@ class Service:
         self._told = asyncio.Event()
         self._used: Mapping[str, Usage] = UNKNOWN
         self._visits = Visits()
+        self._survivors = Survivors(
+            self._visits,
+            self.recorder,
+            config.state_directory,
+            files=self._writer,
+            clerk=self._clerk,
+            action=self._action,
+            now=_now,
+        )
         self._ends: asyncio.Queue[tuple[Visit, Headers]] = asyncio.Queue()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -115,7 +130,13 @@ class Service:
             {"start": self._reception.start, "next": self._reception.next}
         )
         self._manager = _manager(config, self._on_event)
-        self._status = Status(config.state_directory, config.directory, _now)
+        self._status = Status(
+            config.state_directory,
+            config.directory,
+            _now,
+            watched=self._watcher.name,
+            losses=self._watcher.losses,
+        )
         self._renewed = asyncio.Event()
         self._metrics = Metrics(config.state_directory, self._look)
         control = Control(
@@ -153,6 +174,7 @@ class Service:
             stack.callback(self._writer.close)
             self._site = await self._make_site(self._first)
             await self._pool.prepare(sentences(self._first.agent.greeting))
+            await self._survivors.adopt(self._site, self._watcher.losses)
             await self._open_ports()
             if self._manager is not None:
                 await self._manager.start()
@@ -164,6 +186,7 @@ class Service:
                         self._prepare,
                         self._sweep,
                         self._follow,
+                        self._keep,
                         self._reread,
                         self._reload_when_asked,
                         self._follow_documents,
@@ -241,8 +264,9 @@ class Service:
         await self._control.stop()
         if self._manager is not None:
             await self._manager.stop()
+        await self._survivors.keep()
         for visit in self._visits:
-            await self._finish(visit, "unknown: the service stopped")
+            await self._finish(visit, STOPPED)
         self._watcher.quiet()
 
     async def _prepare(self) -> None:
@@ -488,10 +512,10 @@ class Service:
             return
         visit.brief = path
 
-    async def _finish(self, visit: Visit, outcome: str) -> None:
+    async def _finish(self, visit: Visit, outcome: str, at: datetime | None = None) -> None:
         if not self._visits.remove(visit):
             return
-        visit.story.over(outcome, _now())
+        visit.story.over(outcome, at or _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
         self._metrics.finished(visit.story)
@@ -576,6 +600,7 @@ class Service:
             waiting=self._pool.waiting,
             unwritten=self.recorder.health.unwritten,
             lost=self.recorder.health.lost,
+            losses=self._watcher.losses.count,
         )
 
     def _as_shown(self) -> Mapping[str, object]:
@@ -583,6 +608,9 @@ class Service:
             "state": self._state(),
             "stopping": self._stopping,
             "records": str(self.recorder.health),
+            "watched": self._watcher.name,
+            "lost_at": self._watcher.losses.at,
+            "lost_because": self._watcher.losses.why,
         }
 
     async def _action(self, name: str, **headers: str) -> list[Headers]:
@@ -618,6 +646,7 @@ class Service:
                 visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
             ended = self._visits.get(id_of(event.get("calluuid", "")))
+            ended = ended or self._visits.by_asterisk(event.get("uniqueid", ""))
             if ended is not None:
                 self._ends.put_nowait((ended, event))
 
@@ -635,8 +664,16 @@ class Service:
                 async with asyncio.timeout(NOTICE_LIMIT_S):
                     await visit.over.wait()
         stage = member(Stage, event.get("stage", "")) or Stage.AGENT
+        if visit.lost_at is not None:
+            catch_up(visit.story, place_before(stage, visit.channel.id, ()), "", _now())
         status = event.get("status" if stage is Stage.ON_CALL else "queuestatus", "")
         await self._finish(visit, final_outcome(visit, Facts(stage, status=status)))
+
+    async def _keep(self) -> None:
+        """Keep the calls under way on disk, for the service after us if we are lost."""
+        while True:
+            await asyncio.sleep(KEEP_S)
+            await self._survivors.keep()
 
     async def _reread(self) -> None:
         """At each login, ask which calls are still there: events missed meanwhile never come."""
@@ -644,15 +681,16 @@ class Service:
             return
         async for _ in self._manager.sessions():
             log.info("ami: logged in")
-            try:
-                shown = await self._manager.action("CoreShowChannels")
-            except AsteriskError as error:
-                log.warning("ami: %s", error)
-                continue
-            alive = {channel.get("uniqueid") for channel in shown}
-            for visit in self._visits:
-                if visit.story.unique_id not in alive and not visit.talking:
-                    await self._finish(visit, "unknown")
+            while not await self._settled() and self._manager.connected:  # noqa: ASYNC110
+                await asyncio.sleep(SETTLE_AGAIN_S)
+
+    async def _settled(self) -> bool:
+        """Ask Asterisk where the calls are; whether all is known that can be."""
+        try:
+            return await self._survivors.settle(self._current(), self._finish, self._write)
+        except AsteriskError as error:
+            log.warning("ami: %s", error)
+            return False
 
 
 def _log_mistakes(what: str, error: ConfigError) -> None:

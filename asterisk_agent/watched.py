@@ -59,7 +59,7 @@ class Supervised(Watcher):
         self._socket.setblocking(False)
         self._socket.set_inheritable(False)
         self.losses = losses_of(self._socket.recv(MAX_BYTES))
-        faulthandler.register(WHERE, all_threads=True)
+        faulthandler.register(WHERE, file=2, all_threads=True)
 
     def beat(self, beat: Beat) -> bool:
         """Send it."""
@@ -87,11 +87,10 @@ class Supervised(Watcher):
 
 
 class Systemd(Watcher):
-    """systemd watches: it kills a service that does not ping it within WatchdogSec."""
-
-    name = "systemd"
+    """systemd wants to know, and kills a service that does not ping it within WatchdogSec."""
 
     def __init__(self, notifier: Notifier, limits: Limits | None = None) -> None:
+        self.name = "systemd" if notifier.watchdog is not None else ""
         self._notifier = notifier
         self._limits = limits or Limits()
 

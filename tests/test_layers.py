@@ -43,7 +43,8 @@ LAYERS = (
     {"brain", "engines"},
     {"net", "engine_process", "message", "console", "supervisor", "watched"},
     {"brief", "call", "records", "prompts"},
-    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"},
+    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
+    | {"recovery", "survivors"},
     {"service", "web"},
     {"sandbox", "cli"},
 )
@@ -76,6 +77,10 @@ WITHIN = {  # who may import whom of the same layer
     ("visits", "site"),
     ("reception", "site"),
     ("reception", "visits"),
+    ("reception", "recovery"),
+    ("survivors", "recovery"),
+    ("survivors", "site"),
+    ("survivors", "visits"),
     ("control", "visits"),
     ("sandbox", "cli"),
 }
