@@ -126,7 +126,7 @@ def test_the_words_may_come_after_the_shortest_wait():
 
 
 def test_a_thought_that_was_dropped_makes_no_voice():
-    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.38, "what a visit costs", 1.0)
+    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.34, "what a visit costs", 1.0)
     result = talk(script.hangs_up(ASKED + 9))
     assert f"You said {KNOW}." not in result.engines.sentences
     assert result.engines.recognised[-1] == f"{KNOW} what a visit costs"
@@ -259,6 +259,19 @@ def test_a_short_sound_that_is_taken_for_words_without_sense_does_not_cost_the_a
     result = interrupted("what about mars", 1.2)
     assert heard_s(result, LONG) < length_s(LONG) / 2
     assert callers(result) == [COST, "what about mars"]
+
+
+def test_a_longer_sound_that_is_hardly_words_does_not_cost_the_answer():
+    """A recogniser that makes "and I'm making them" of a long "mm-hm" believes it little."""
+
+    def unsure(engines):
+        engines.confidence = 0.45
+
+    result = interrupted("what about mars", 1.2, tune=unsure)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+    result = interrupted("a person please", 1.2, tune=unsure)
+    assert result.outcome == "person", "what has a meaning counts, however little it is believed"
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 1.0])

@@ -174,6 +174,7 @@ class FakeEngines:
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
+        self.confidence = 0.9
         self.busy = False
 
     def listen(self) -> Any:
@@ -193,7 +194,8 @@ class FakeEngines:
             known = text.split()
             words += known[: round(min(1.0, share + 0.05) * len(known))] if share > 0.05 else []
         self.recognised.append(" ".join(words))
-        return Transcript(" ".join(words), 0.9 if words else 0.0, len(pcm) / 32000, RECOGNISE_S)
+        confidence = self.confidence if words else 0.0
+        return Transcript(" ".join(words), confidence, len(pcm) / 32000, RECOGNISE_S)
 
     async def think(self, reply: Any, utterance: str, history: Any) -> Reply:
         await asyncio.sleep(THINK_S)
@@ -217,7 +219,7 @@ class FakeEngines:
 
 
 class FakeDetector:
-    frame_samples = 512
+    frame_samples = 256
 
     def probability(self, pcm: bytes) -> float:
         raise AssertionError("the pool asks it")
