@@ -28,6 +28,7 @@ LAYERS = (
         "audio",
         "recording",
         "turn",
+        "steady",
         "finished",
         "finished_english",
         "hearing",
@@ -83,7 +84,7 @@ WITHIN = {  # who may import whom of the same layer
     ("control", "visits"),
     ("sandbox", "cli"),
 }
-ALONE = {"liveness", "pacer", "turn"}
+ALONE = {"liveness", "pacer", "steady", "turn"}
 """They import nothing of ours, and nothing that reads a clock or touches the machine."""
 ALONE_MAY = {"__future__", "collections", "dataclasses", "enum"}
 EDGE = (
