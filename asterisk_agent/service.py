@@ -69,6 +69,8 @@ LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
 """How often the event loop's own lateness is measured."""
+CHORE_AGAIN_S = 5.0
+"""A chore that broke rests for so long."""
 SAVE_EVERY_S = 1.0
 """How often the sound of a recorded call is written."""
 RECORD_AGAIN_S = 5.0
@@ -178,7 +180,7 @@ class Service:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
                 chores = [
-                    group.create_task(chore())
+                    group.create_task(self._keep_at(chore), name=chore.__name__)
                     for chore in (
                         self._pool.watch,
                         self._prepare,
@@ -204,6 +206,17 @@ class Service:
             self._status.stopped()
 
     # --- life cycle -------------------------------------------------------------------------
+
+    async def _keep_at(self, chore: Callable[[], Awaitable[object]]) -> None:
+        """Do a chore for ever. One that breaks is begun again: no call shall pay for it."""
+        while True:
+            try:
+                await chore()
+            except Exception:
+                log.exception("service: %s broke, and begins again", chore.__name__.strip("_"))
+                await asyncio.sleep(CHORE_AGAIN_S)
+            else:
+                return
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""
@@ -441,6 +454,7 @@ class Service:
             purpose=visit.purpose,
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
+            on_hold=lambda: visit.held if self._connected else None,
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
@@ -571,13 +585,18 @@ class Service:
 
     # --- what the console sees ----------------------------------------------------------------
 
+    @property
+    def _connected(self) -> bool:
+        """Whether Asterisk tells us what happens."""
+        return self._manager is not None and self._manager.connected
+
     def _look(self) -> Now:
         return Now(
             calls=sum(1 for _ in self._visits),
             talking=sum(visit.talking for visit in self._visits),
             most=self._most(),
             ready=self._pool.ready,
-            connected=self._manager is not None and self._manager.connected,
+            connected=self._connected,
             waiting=self._pool.waiting,
             unwritten=self.recorder.health.unwritten,
             lost=self.recorder.health.lost,
@@ -617,6 +636,10 @@ class Service:
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
                 visit.story.picked_up(event.get("interface", ""), _now())
+        elif name in ("Hold", "Unhold"):
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None:
+                visit.held = name == "Hold"
         elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None and visit.taken_by:

@@ -34,6 +34,8 @@ class Visit:
     purpose: str = ""
     """What the announced conversation is for: to answer, or to take a message."""
     brief: Path | None = None
+    held: bool = False
+    """The caller has put us on hold, as far as Asterisk told."""
     taken_by: str = ""
     """The console's user who sent the caller elsewhere."""
     lost_at: datetime | None = None

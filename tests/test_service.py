@@ -73,6 +73,32 @@ async def test_a_waiting_file_that_fails_delays_no_call(tmp_path, monkeypatch):
             assert service._look().unwritten == 1
 
 
+async def test_a_chore_that_breaks_is_begun_again(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(service_module, "CHORE_AGAIN_S", 0.001)
+    config = load(write_good(tmp_path / "etc"))
+    service, begun = Service(config, EnginePool(config)), []
+
+    async def look_around():
+        begun.append(1)
+        if len(begun) < 3:
+            raise OSError(24, "Too many open files")
+
+    async with asyncio.timeout(5):
+        await service._keep_at(look_around)
+    assert len(begun) == 3
+    assert caplog.messages.count("service: look_around broke, and begins again") == 2
+
+
+async def test_a_chore_ends_with_the_service(tmp_path):
+    config = load(write_good(tmp_path / "etc"))
+    service = Service(config, EnginePool(config))
+    chore = asyncio.create_task(service._keep_at(asyncio.Event().wait))
+    await asyncio.sleep(0)
+    chore.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await chore
+
+
 async def test_what_goes_on_beside_the_loop_is_told_to_who_watches(tmp_path, monkeypatch):
     config = load(write_good(tmp_path / "etc"))
     service = Service(config, EnginePool(config))

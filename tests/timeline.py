@@ -124,6 +124,7 @@ class FakeLine:
         self._script, self._clock, self._began = script, clock, clock()
         self.sent: list[tuple[float, int]] = []
         self.ended_at: float | None = None
+        self.dropped = False
 
     async def events(self) -> Any:
         keys = sorted(self._script.keys)
@@ -152,6 +153,9 @@ class FakeLine:
         level = int(np.max(np.frombuffer(pcm, "<i2")))
         self.sent.append((self._clock() - self._began, level))
 
+    def drop(self) -> None:
+        self.dropped = True
+
     async def end(self) -> None:
         self.ended_at = self._clock() - self._began
 
@@ -165,6 +169,8 @@ class FakeEngines:
         self.recognised: list[str] = []
         self.thought: list[str] = []
         self.fail_at: str = ""
+        self.mute = ""
+        """The sentence that begins so is never spoken: the voice does not return."""
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
@@ -203,6 +209,8 @@ class FakeEngines:
 
     async def voice(self, sentence: str, *, slow: bool = False) -> Any:
         await asyncio.sleep(VOICE_S)
+        if self.mute and sentence.startswith(self.mute):
+            await asyncio.sleep(600)
         sentence += " (slowly)" * slow
         if sentence not in self.sentences:
             self.sentences.append(sentence)
@@ -251,6 +259,7 @@ def converse(
     state: str = "open",
     purpose: str = "",
     leave_at: float | None = None,
+    on_hold: bool | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
     limit_s: float = 900.0,
 ) -> Result:
@@ -276,6 +285,7 @@ def converse(
             story=Story("support", "+1555", state, datetime(2026, 3, 2, tzinfo=UTC)),
             keep_brief=brief,
             purpose=purpose,
+            on_hold=lambda: on_hold,
             clock=loop.time,
         )
         signs: list[tuple[float, float | None]] = []
