@@ -45,7 +45,7 @@ LAYERS = (
     | {"speaking", "thinking"},
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
-    | {"recovery", "survivors"},
+    | {"recovery", "survivors", "neighbours"},
     {"service", "web"},
     {"sandbox", "cli"},
 )

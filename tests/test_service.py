@@ -1,6 +1,7 @@
 """The service's own chores, without engines and Asterisk."""
 
 import asyncio
+import stat
 import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -71,6 +72,32 @@ async def test_a_waiting_file_that_fails_delays_no_call(tmp_path, monkeypatch):
                 await until(lambda: not service.recorder.health.waiting)
             assert service.recorder.open().search().total == 2
             assert service._look().unwritten == 1
+
+
+async def test_a_brief_is_closed_to_other_users(tmp_path):
+    async with recording(tmp_path) as service:
+        visit = SimpleNamespace(site=service._site, story=story(1), brief=None)
+        await service._keep_brief(visit, bytes(320))
+        service._writer.close()
+    assert stat.S_IMODE(visit.brief.stat().st_mode) == 0o640
+    assert stat.S_IMODE(visit.brief.parent.stat().st_mode) == 0o750
+
+
+async def test_a_call_that_another_service_had_is_not_written_here(tmp_path):
+    async with recording(tmp_path) as service:
+        ours, theirs = (SimpleNamespace(story=story(number)) for number in (1, 2))
+        ours.story.unique_id, theirs.story.unique_id = "1.1", "1.2"
+        for visit in (ours, theirs):
+            service._visits.add(visit)
+        service._first = SimpleNamespace(node="a")
+        ended = {"event": "UserEvent", "userevent": "AgentEnded"}
+        service._on_event(ended | {"calluuid": str(ours.story.id), "uniqueid": "1.1"})
+        service._on_event(ended | {"calluuid": str(uuid4()), "uniqueid": "1.2"})
+        assert service._ends.get_nowait()[0] is ours
+        assert service._ends.empty()
+        assert list(service._visits) == [ours]
+        service._on_event(ended | {"calluuid": "", "uniqueid": "1.1"})  # it never got an id
+        assert service._ends.get_nowait()[0] is ours
 
 
 async def test_a_chore_that_breaks_is_begun_again(tmp_path, monkeypatch, caplog):
