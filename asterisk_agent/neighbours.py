@@ -19,9 +19,9 @@ from asterisk_agent.net.ami import Headers
 log = logging.getLogger(__name__)
 
 EVERY_S = 0.25
-LIMIT_S = 0.6
+LIMIT_S = 0.5
 MISSES = 3
-"""So many questions in a row without an answer make a service silent: after 2.6 s at most."""
+"""So many questions in a row without an answer make a service silent: after 2.3 s at most."""
 LATE_S = 0.3
 """Where a question took so much longer than it may, it was we who stood still."""
 
