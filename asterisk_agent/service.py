@@ -40,7 +40,7 @@ from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
-from asterisk_agent.recovery import catch_up, place_before
+from asterisk_agent.recovery import GONE, catch_up, place_before
 from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
@@ -532,6 +532,9 @@ class Service:
     async def _finish(self, visit: Visit, outcome: str, at: datetime | None = None) -> None:
         if not self._visits.remove(visit):
             return
+        story = visit.story
+        if story.node and outcome == GONE and story.answered is None and not story.attempts:
+            return  # we were asked, and too late: another service had the call, and tells of it
         visit.story.over(outcome, at or _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])

@@ -139,3 +139,19 @@ async def test_what_goes_on_beside_the_loop_is_told_to_who_watches(tmp_path, mon
     told = service.signs()
     assert told.playout_s == pytest.approx(3.0, abs=0.5)
     assert told.engines_s == pytest.approx(2.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("node", "written"), [("a", 1), ("", 2)])
+async def test_a_call_for_which_we_were_too_late_is_told_by_who_had_it(tmp_path, node, written):
+    async with recording(tmp_path) as service:
+        late, ours = story(1), story(2)
+        for told in (late, ours):
+            told.node, told.answered, told.ended, told.outcome = node, None, None, None
+            told.attempts.clear()
+        ours.answered = ours.started
+        for told in (late, ours):
+            visit = SimpleNamespace(story=told, brief=None)
+            service._visits.add(visit)
+            await service._finish(visit, "unknown")
+        assert list(service._visits) == []
+        await until(lambda: service.recorder.open().search().total == written)
