@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.wire import agi
 
 log = logging.getLogger(__name__)
+
+_COUNT = re.compile(r"[0-9]{1,4}")
 
 
 class Reception:
@@ -67,7 +70,7 @@ class Reception:
             wanted_team=visit.story.team,
             tried=tuple(part for part in tried.split(".") if part),
             status=status,
-            turns=int(turns) if turns.isascii() and turns.isdigit() else 0,
+            turns=int(turns) if _COUNT.fullmatch(turns) else 0,
         )
         if visit.story.path:
             heard = facts.stage is Stage.AGENT

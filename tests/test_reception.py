@@ -221,3 +221,9 @@ def test_the_brief_and_the_page_go_with_the_call(desk):
     told = desk.next(told["AGENT_UUID"], "agent")
     assert told["AGENT_NOTE"] == "Call for Support. The caller said: SHELL x hm yes"
     assert told["AGENT_RECORD"].endswith(f"/calls/{visit.story.id}")
+
+
+def test_a_number_of_turns_without_end_counts_for_none(desk):
+    told = desk.start()
+    answer = desk.next(told["AGENT_UUID"], "team", "TIMEOUT", "support", turns="9" * 5000)
+    assert answer["AGENT_ACTION"] in ("team", "agent", "voicemail")
