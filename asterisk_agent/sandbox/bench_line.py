@@ -205,9 +205,7 @@ class LineCaller:
                     payload_type=bench_rtp.KEY_TYPE,
                 )
             else:
-                packet = bench_rtp.build(
-                    number, timestamp, source, self._frame(), first=not number
-                )
+                packet = bench_rtp.build(number, timestamp, source, self._frame(), first=not number)
             now = time.monotonic()
             with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
                 self._rtp.sendto(packet, to)

@@ -19,9 +19,9 @@ from asterisk_agent.dialplan import reading
 from asterisk_agent.errors import AgentError, ConfigError
 from asterisk_agent.records import CallLog
 from asterisk_agent.records.waiting import keep_only, stories_in
+from asterisk_agent.sandbox.destinations import strange, written_in
 from asterisk_agent.speech import sentences
 from asterisk_agent.speech import speakable as to_voice
-from fuzzing.destinations import strange_places
 from fuzzing.harness import ONE_INPUT, folder, quiet
 
 NAMES = tuple(GOOD)
@@ -91,7 +91,7 @@ def _check_dialplan(found: schema.Config, where: Path) -> None:
     except AgentError:
         return
     text = dialplan.included(made)
-    assert strange_places(text, found) == []
+    assert strange(written_in(text), found) == []
     for line in made["extensions.conf"].splitlines():
         assert re.match(r"$|;|\[|#include |exten => | same => n|include => |AGENT_", line), line
     reading.read(text)

@@ -19,12 +19,12 @@ from asterisk_agent.events import Action, Source
 from asterisk_agent.net.ami import MAX_UNREAD, AsteriskManager, Protocol, check_header, responses_of
 from asterisk_agent.reception import Reception
 from asterisk_agent.routing import AgentHealth
+from asterisk_agent.sandbox.destinations import answers_in
 from asterisk_agent.site import site_of
 from asterisk_agent.visits import Visits
 from asterisk_agent.wire import agi as agi_wire
 from asterisk_agent.wire import audiosocket as audiosocket_wire
 from asterisk_agent.wire import control as control_wire
-from fuzzing.destinations import destinations_in
 from fuzzing.harness import ONE_INPUT, pieces, quiet
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "etc"
@@ -233,7 +233,7 @@ def reception() -> Iterator[ONE_INPUT]:
     """Whatever is asked, a call is refused or sent to a place that the configuration names."""
     config = load(EXAMPLE).model_copy(update={"state": "/nonexistent"})
     site = site_of(config, {}, NOW.date())
-    allowed = destinations_in(config)
+    allowed = answers_in(config)
 
     def one_input(data: bytes) -> None:
         visits = Visits()
