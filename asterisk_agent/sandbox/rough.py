@@ -38,7 +38,9 @@ CALLS = 12
 QUESTION = "How much does it cost to unblock a drain?"
 CLEARED_S = 75.0
 """A caller who vanished is asked twice whether they are there, and then let go."""
-_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING|ERROR) ")
+_LOG_LINE = re.compile(
+    r"asterisk-agent: ready after |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING|ERROR) "
+)
 _FAULT = re.compile(r"^Traceback|^\S+ \S+ ERROR ", re.MULTILINE)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
