@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from asterisk_agent.errors import AsteriskError, SandboxError
 from asterisk_agent.net.ami import AsteriskManager
-from asterisk_agent.sandbox.bench_call import RING_LIMIT_S, BenchCall, CallSeen
+from asterisk_agent.sandbox.bench_call import RING_LIMIT_S, BenchCall, CallSeen, longest_gap_s
 from asterisk_agent.sandbox.bench_caller import Caller, sound_after
 from asterisk_agent.sandbox.bench_deck import Deck
 
@@ -93,6 +93,10 @@ class LoadCall(BenchCall):
         finally:
             seen.ended = time.monotonic()
             await self._caller.close()
+        if seen.greeting is not None:
+            seen.longest_arrival_gap_s = longest_gap_s(
+                self._caller.recording, seen.greeting.began, seen.talked_until
+            )
         return seen
 
     async def _taken(self) -> str:
@@ -106,10 +110,11 @@ class LoadCall(BenchCall):
         return place
 
     async def _stay(self, taken: str) -> None:
-        """Stay for a moment where the call has come to, and hear something there."""
-        began = time.monotonic()
-        if taken == MAILBOX:
-            await sound_after(self._caller, began, SOUND_LIMIT_S)
-        await asyncio.sleep(WITH_A_PERSON_S if taken == PERSON else AT_THE_TONE_S)
+        """Stay for a moment where the call has come to, and say something there."""
+        if taken == MAILBOX:  # who says nothing at the tone is soon let go
+            await sound_after(self._caller, time.monotonic(), SOUND_LIMIT_S)
+            await self._caller.say(self._deck.question())
+        else:
+            await asyncio.sleep(WITH_A_PERSON_S)
         if not self._caller.talking:
             raise SandboxError(f"the call ended at the {taken} within seconds")

@@ -13,11 +13,11 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,15 +27,16 @@ from asterisk_agent.config.paths import shared_file
 from asterisk_agent.engines.loader import load_synthesizer
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.bench_config import open_always
+from asterisk_agent.sandbox.bench_log import read_stories
 from asterisk_agent.sandbox.bench_script import read_bench_script
 from asterisk_agent.sandbox.destinations import executed_in, strange
 from asterisk_agent.sandbox.pbx import Pbx
-from asterisk_agent.sandbox.rough_scenarios import CANARY, SCENARIOS, Scenario, Scene
+from asterisk_agent.sandbox.rough_scenarios import CANARY, CLEAR, SCENARIOS, Scenario, Scene
 
 AT_ONCE = 3
 CALLS = 12
 """``limits.calls`` here: what is tested is the calls, not the machine."""
-QUESTION = "How much does it cost to unblock a drain?"
+QUESTION, ANSWER = "How much does it cost to unblock a drain?", "165"
 CLEARED_S = 75.0
 """A caller who vanished is asked twice whether they are there, and then let go."""
 _LOG_LINE = re.compile(
@@ -85,30 +86,36 @@ async def hold(pbx: Pbx, scenarios: Sequence[Scenario]) -> list[Verdict]:
     pid, question = pbx.service_pid, await asyncio.to_thread(_question)
     waiting = list(scenarios)
     verdicts: list[Verdict] = []
+    asked: dict[str, Scenario] = {}
     numbers = (f"+1555{serial:07d}" for serial in count(6_000_001))
 
     async def line() -> None:
         while waiting:
-            verdicts.append(await _one(pbx, waiting.pop(0), next(numbers), question))
+            verdicts.append(await _one(pbx, waiting.pop(0), next(numbers), question, asked))
 
     await asyncio.gather(*(line() for _ in range(AT_ONCE)))
-    usual = await _one(pbx, SCENARIOS[0], next(numbers), question)
+    usual = await _one(pbx, SCENARIOS[0], next(numbers), question, asked)
     verdicts.append(Verdict("an ordinary caller afterwards", usual.good, usual.why, usual.seconds))
-    verdicts += await _afterwards(pbx, pid)
+    verdicts += [*await _afterwards(pbx, pid), _answers(pbx, asked)]
     return verdicts
 
 
-async def _one(pbx: Pbx, scenario: Scenario, number: str, question: bytes) -> Verdict:
+async def _one(
+    pbx: Pbx, scenario: Scenario, number: str, question: bytes, asked: dict[str, Scenario]
+) -> Verdict:
     script = read_bench_script(shared_file("scripts/bench.d/script.yaml"))
     uri = pbx.uri(scenario.target or script.number)
     caller = scenario.caller()
     began, why = time.monotonic(), ""
+    scene = Scene(caller, uri, scenario.number or number, question)
     try:
-        await scenario.act(Scene(caller, uri, scenario.number or number, question))
+        await scenario.act(scene)
     except SandboxError as error:
         why = error.message
     finally:
         await caller.close()
+    if scene.asked:
+        asked[number] = scenario
     return Verdict(scenario.name, not why, why, round(time.monotonic() - began, 1))
 
 
@@ -128,6 +135,22 @@ async def _afterwards(pbx: Pbx, pid: int | None) -> list[Verdict]:
         Verdict("nothing that a caller sent was run", not canaries, " ".join(canaries)),
         Verdict("no destination of a caller's", not places, repr(places[:5])),
     ]
+
+
+def _answers(pbx: Pbx, asked: Mapping[str, Scenario]) -> Verdict:
+    """Whether the log has the right answer to each question; a line that loses words may not."""
+    stories = read_stories(pbx.config.records.database, set(asked))
+    wrong = [
+        scenario.name
+        for number, scenario in asked.items()
+        if scenario.weather == CLEAR and ANSWER not in _said_by_agent(stories.get(number))
+    ]
+    return Verdict(f"{len(asked)} questions, answered right", not wrong, ", ".join(wrong))
+
+
+def _said_by_agent(story: Mapping[str, Any] | None) -> str:
+    turns = story["turns"] if story is not None else []
+    return " ".join(turn["text"] for turn in turns if turn["who"] == "agent")
 
 
 async def _left(pbx: Pbx) -> str:

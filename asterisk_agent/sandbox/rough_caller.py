@@ -153,6 +153,24 @@ async def hears(caller: LineCaller, since: float, limit_s: float, what: str) -> 
     return at
 
 
+async def hears_much(
+    caller: LineCaller, since: float, seconds: float, limit_s: float, what: str
+) -> None:
+    """Wait until so much sound was heard. Raises SandboxError naming what was missed."""
+    deadline = time.monotonic() + limit_s
+    while heard_since(caller, since) < seconds:
+        if caller.ended_at is not None or time.monotonic() > deadline:
+            heard = f"only {heard_since(caller, since):.1f} s of sound in {limit_s:g} s"
+            raise SandboxError(f"{caller.name}: {what}: {heard}")
+        await asyncio.sleep(0.1)
+
+
+def heard_since(caller: LineCaller, since: float) -> float:
+    """Seconds of sound."""
+    segments = caller.recording.segments("heard", pause_s=0.3)
+    return sum(max(0.0, one.end - max(one.start, since)) for one in segments)
+
+
 async def quiet(caller: LineCaller, seconds: float, limit_s: float) -> None:
     """Wait until nothing was heard for so long, or the time is over."""
     deadline = time.monotonic() + limit_s
