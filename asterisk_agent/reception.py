@@ -54,7 +54,10 @@ class Reception:
         waited = request.arguments[1:2] == ("1",)
         visit = self._visits.by_asterisk(_asterisk_id(request)) or self._arrive(request)
         facts = Facts(Stage.ARRIVAL, agent=self._health(visit.channel), waited=waited)
-        return self._answer(visit, self._decide(visit, facts))
+        answer = self._answer(visit, self._decide(visit, facts))
+        if self._visits.is_over(visit):  # the caller did not wait for it
+            await self._finish(visit, "abandoned")
+        return answer
 
     async def next(self, request: agi.Request) -> Mapping[str, str]:
         """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS,ID``: a stage is over."""
@@ -80,6 +83,8 @@ class Reception:
         answer = self._answer(visit, decision)
         if decision.kind is Kind.GOODBYE:
             await self._finish(visit, final_outcome(visit, facts))
+        elif self._visits.is_over(visit):  # written down when it ended, or soon
+            self._visits.remove(visit)
         return answer
 
     def _decide(self, visit: Visit, facts: Facts) -> Decision:

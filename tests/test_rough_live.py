@@ -17,4 +17,4 @@ async def test_rough_callers_are_served_and_leave_nothing_behind(start_pbx, tmp_
     short = [scenario for scenario in SCENARIOS if scenario.short]
     verdicts = await hold(pbx, short)
     assert [f"{one.name}: {one.why}" for one in verdicts if not one.good] == []
-    assert len(verdicts) == len(short) + 8
+    assert len(verdicts) == len(short) + 9

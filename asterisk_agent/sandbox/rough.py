@@ -26,17 +26,21 @@ from asterisk_agent.cli.app import Json, print_json, reports_errors
 from asterisk_agent.config.paths import shared_file
 from asterisk_agent.engines.loader import load_synthesizer
 from asterisk_agent.errors import SandboxError
+from asterisk_agent.net.control import follow
 from asterisk_agent.sandbox.bench_config import open_always
 from asterisk_agent.sandbox.bench_log import read_stories
 from asterisk_agent.sandbox.bench_script import read_bench_script
 from asterisk_agent.sandbox.destinations import executed_in, strange
 from asterisk_agent.sandbox.pbx import Pbx
 from asterisk_agent.sandbox.rough_scenarios import CANARY, CLEAR, SCENARIOS, Scenario, Scene
+from asterisk_agent.wire.control import Watch
 
 AT_ONCE = 3
 CALLS = 12
 """``limits.calls`` here: what is tested is the calls, not the machine."""
 QUESTION, ANSWER = "How much does it cost to unblock a drain?", "165"
+WRITTEN_WITHIN_S = 3.0
+FIGURES_LIMIT_S = 5.0
 CLEARED_S = 75.0
 """A caller who vanished is asked twice whether they are there, and then let go."""
 _LOG_LINE = re.compile(
@@ -96,7 +100,9 @@ async def hold(pbx: Pbx, scenarios: Sequence[Scenario]) -> list[Verdict]:
     await asyncio.gather(*(line() for _ in range(AT_ONCE)))
     usual = await _one(pbx, SCENARIOS[0], next(numbers), question, asked)
     verdicts.append(Verdict("an ordinary caller afterwards", usual.good, usual.why, usual.seconds))
-    verdicts += [*await _afterwards(pbx, pid), _answers(pbx, asked)]
+    verdicts += await _afterwards(pbx, pid)
+    await asyncio.sleep(WRITTEN_WITHIN_S)
+    verdicts += [_answers(pbx, asked), await _followed(pbx)]
     return verdicts
 
 
@@ -146,6 +152,17 @@ def _answers(pbx: Pbx, asked: Mapping[str, Scenario]) -> Verdict:
         if scenario.weather == CLEAR and ANSWER not in _said_by_agent(stories.get(number))
     ]
     return Verdict(f"{len(asked)} questions, answered right", not wrong, ", ".join(wrong))
+
+
+async def _followed(pbx: Pbx) -> Verdict:
+    """Whether the service, too, knows that every call is over."""
+    told = follow(pbx.config.control_socket, Watch())
+    try:
+        async with asyncio.timeout(FIGURES_LIMIT_S):
+            calls = (await anext(told))["health"]["calls"]
+    finally:
+        await told.aclose()
+    return Verdict("the service knows of no call any more", not calls, f"{calls} calls")
 
 
 def _said_by_agent(story: Mapping[str, Any] | None) -> str:

@@ -170,7 +170,7 @@ async def floods_keys(scene: Scene) -> None:
     await scene.greeting()
     for index in range(FLOOD_KEYS):
         scene.caller.press("12345#6789"[index % 10])
-        body = f"Signal={index % 10}\r\nDuration=100\r\n"
+        body = f"Signal={index % 9 + 1}\r\nDuration=100\r\n"
         kind = ("Content-Type: application/dtmf-relay",)
         scene.caller.send_sip(scene.caller.call.inside("INFO", kind, body))
         await asyncio.sleep(0.02)
@@ -181,11 +181,15 @@ async def floods_keys(scene: Scene) -> None:
 
 
 async def sends_garbage(scene: Scene) -> None:
-    """RTP that is none, of other kinds, empty, and too long; then a question."""
+    """Audio packets that are none, empty, or too long, and control packets; then a question.
+
+    Packets that look like the call's own would end the caller's own audio in Asterisk.
+    """
     await scene.greeting()
     for index in range(GARBAGE):
-        scene.caller.send_rtp(secrets.token_bytes(1 + index * 23))
-        scene.caller.send_rtp(b"\x80" + bytes([index * 2 & 0x7F]) + secrets.token_bytes(10))
+        scene.caller.send_rtp(bytes([index]) + secrets.token_bytes(index * 23))
+        scene.caller.send_rtp(b"\x80" + bytes([200 + index % 5]) + secrets.token_bytes(30))
+        scene.caller.send_rtp(b"")
         await asyncio.sleep(0.01)
     await quiet(scene.caller, 1.0, 15)
     await scene.answer()
