@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 ELSEWHERE = "elsewhere"
 """The action of an answer that leaves a call to the other services."""
 _NO_AGENT_HERE = (AgentHealth.FULL, AgentHealth.DOWN)
+_COUNT = re.compile(r"[0-9]{1,4}")
 
 
 class Reception:
@@ -64,7 +66,13 @@ class Reception:
             there = replace(facts, agent=AgentHealth.UP)
             if self._decide(visit, there).kind is Kind.AGENT:
                 return {"AGENT_ACTION": ELSEWHERE}
-        return self._answer(self._visits.add(visit), decision)
+        answer = self._answer(self._visits.add(visit), decision)
+        if self._visits.is_over(visit):  # the caller did not wait for it
+            if visit.story.node:  # … or not for us: another service tells of it
+                self._visits.remove(visit)
+            else:
+                await self._finish(visit, "abandoned")
+        return answer
 
     async def ping(self, _: agi.Request) -> Mapping[str, str]:
         """``ping``: whether we answer at all."""
@@ -88,7 +96,7 @@ class Reception:
             wanted_team=visit.story.team,
             tried=tuple(part for part in tried.split(".") if part),
             status=status,
-            turns=int(turns) if turns.isascii() and turns.isdigit() else 0,
+            turns=int(turns) if _COUNT.fullmatch(turns) else 0,
         )
         if visit.lost_at is not None:
             before = place_before(facts.stage, visit.channel.id, facts.tried)
@@ -102,6 +110,8 @@ class Reception:
         answer = self._answer(visit, decision)
         if decision.kind is Kind.GOODBYE:
             await self._finish(visit, final_outcome(visit, facts))
+        elif self._visits.is_over(visit):  # written down when it ended, or soon
+            self._visits.remove(visit)
         return answer
 
     def _known_otherwise(self, request: agi.Request, call_id: UUID) -> Visit | None:

@@ -668,14 +668,15 @@ class Service:
             if visit is not None and visit.taken_by:
                 visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
-            call_id = id_of(event.get("calluuid", ""))
-            ended = self._visits.get(call_id)
-            alike = self._visits.by_asterisk(event.get("uniqueid", ""))
-            if ended is None and not (self._first.node and call_id.int):
-                ended = alike
-            if ended is not None:
+            call_id, unique_id = id_of(event.get("calluuid", "")), event.get("uniqueid", "")
+            alike = self._visits.by_asterisk(unique_id)
+            ended = self._visits.end_of(call_id, unique_id)
+            theirs = ended is alike and self._first.node and call_id.int
+            if ended is not None and (ended.story.id == call_id or not theirs):
                 self._ends.put_nowait((ended, event))
-            if alike is not None and alike is not ended:
+                if alike is ended:
+                    return
+            if alike is not None:
                 self._visits.remove(alike)  # another service had the call: it writes it down
 
     async def _follow(self) -> None:
