@@ -42,7 +42,7 @@ LAYERS = (
     {"net", "engine_process", "message", "console"},
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"},
-    {"service", "web"},
+    {"service", "web", "install"},
     {"sandbox", "cli"},
 )
 WITHIN = {  # who may import whom of the same layer
