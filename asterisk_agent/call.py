@@ -770,7 +770,7 @@ class Call:
         """Find speech in the audio, and act on whose turn it is."""
         doubler = Doubler(LINE_RATE_HZ)
         frame_bytes = self._detector.frame_samples * 2
-        frame_s = self._detector.frame_samples / RECOGNISER_RATE_HZ
+        frame_s = self._detector.frame_samples / LINE_RATE_HZ
         waiting = bytearray()
         while True:
             try:
@@ -780,11 +780,11 @@ class Call:
                 self._act(self._turns.tick(self._clock()))
                 continue
             self._echo.heard(pcm)
-            waiting += doubler.feed(pcm)
+            waiting += pcm
             while not frames.empty():
                 pcm, arrived = frames.get_nowait()
                 self._echo.heard(pcm)
-                waiting += doubler.feed(pcm)
+                waiting += pcm
             whole = len(waiting) // frame_bytes
             pieces = [bytes(waiting[i * frame_bytes : (i + 1) * frame_bytes]) for i in range(whole)]
             del waiting[: whole * frame_bytes]
@@ -797,7 +797,7 @@ class Call:
             self._turns.machine_busy = self._engines.busy
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
-                self._audio.keep(piece, speaking=self._turns.caller_speaking)
+                self._audio.keep(doubler.feed(piece), speaking=self._turns.caller_speaking)
                 self._act(self._turns.heard(probability, frame_s, now))
 
     def _act(self, actions: Sequence[TurnAction]) -> None:

@@ -118,7 +118,7 @@ def test_the_words_may_come_after_the_shortest_wait():
 
 
 def test_a_thought_that_was_dropped_makes_no_voice():
-    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.38, "what a visit costs", 1.0)
+    script = Script().says(ASKED, KNOW, 1.2).says(ASKED + 1.34, "what a visit costs", 1.0)
     result = talk(script.hangs_up(ASKED + 9))
     assert f"You said {KNOW}." not in result.engines.sentences
     assert result.engines.recognised[-1] == f"{KNOW} what a visit costs"

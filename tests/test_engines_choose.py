@@ -112,13 +112,14 @@ def test_what_the_example_needs():
     config, known = load(EXAMPLE), catalogue.read()
     needed = [[model.id for model in one] for one in choose.models_for(config, known)]
     assert needed == [
+        ["silero-vad-6.2"],
         ["vosk-model-small-en-us-0.15", "whisper-base"],
         ["smollm2-135m-instruct"],
         ["en_US-joe-medium"],
     ]
 
 
-def test_paths_and_no_language_model_need_nothing():
+def test_paths_and_no_language_model_need_only_the_detector():
     config = load(EXAMPLE)
     engines = config.engines.model_validate(
         {
@@ -128,4 +129,5 @@ def test_paths_and_no_language_model_need_nothing():
         }
     )
     other = config.model_copy(update={"engines": engines})
-    assert choose.models_for(other, catalogue.read()) == []
+    known = catalogue.read()
+    assert choose.models_for(other, known) == [known.default("vad", "en")]

@@ -209,7 +209,7 @@ class FakeEngines:
 
 
 class FakeDetector:
-    frame_samples = 512
+    frame_samples = 256
 
     def probability(self, pcm: bytes) -> float:
         raise AssertionError("the pool asks it")
