@@ -179,6 +179,8 @@ class Call:
         self.story = story
         self.outcome: Outcome | None = None
         """How the conversation ended; set before the line is given back."""
+        self.last_sent: float | None = None
+        """When a frame of audio was last sent, while one has to be every 20 ms."""
         self._line = line
         self._channel = channel
         self._config = config
@@ -732,14 +734,18 @@ class Call:
 
     async def _play(self) -> None:
         """Send a frame every 20 ms, for as long as the call lasts."""
-        while True:
-            for frame in self._pacer.frames(self._clock()):
-                self._line.send(frame)
-                self._echo.sent(frame)
-                if self._tape is not None:
-                    self._tape.sent(frame, self._at_s(self._clock()))
-            self._settle()
-            await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
+        try:
+            while True:
+                for frame in self._pacer.frames(self._clock()):
+                    self._line.send(frame)
+                    self._echo.sent(frame)
+                    if self._tape is not None:
+                        self._tape.sent(frame, self._at_s(self._clock()))
+                self.last_sent = self._clock()
+                self._settle()
+                await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
+        finally:
+            self.last_sent = None
 
     # --- listening --------------------------------------------------------------------------
 

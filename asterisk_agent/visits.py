@@ -36,6 +36,8 @@ class Visit:
     brief: Path | None = None
     taken_by: str = ""
     """The console's user who sent the caller elsewhere."""
+    lost_at: datetime | None = None
+    """When the service that began it was gone, for as long as nobody knows where the call is."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no conversation is under way and none is announced."""
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "asterisk_agent"
 PACKAGE = ROOT.name
 LAYERS = (
-    {"errors", "events", "plan"},
+    {"errors", "events", "plan", "liveness"},
     {"redaction"},
     {"config"},
     {
@@ -21,6 +21,7 @@ LAYERS = (
         "route",
         "outlook",
         "logs",
+        "notify",
         "rescue",
         "speech",
         "speech_english",
@@ -39,9 +40,10 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net", "engine_process", "message", "console"},
+    {"net", "engine_process", "message", "console", "supervisor", "watched"},
     {"brief", "call", "records", "prompts"},
-    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"},
+    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
+    | {"recovery", "survivors"},
     {"service", "web", "install"},
     {"sandbox", "cli"},
 )
@@ -74,10 +76,14 @@ WITHIN = {  # who may import whom of the same layer
     ("visits", "site"),
     ("reception", "site"),
     ("reception", "visits"),
+    ("reception", "recovery"),
+    ("survivors", "recovery"),
+    ("survivors", "site"),
+    ("survivors", "visits"),
     ("control", "visits"),
     ("sandbox", "cli"),
 }
-ALONE = {"pacer", "turn"}
+ALONE = {"liveness", "pacer", "turn"}
 """They import nothing of ours, and nothing that reads a clock or touches the machine."""
 ALONE_MAY = {"__future__", "collections", "dataclasses", "enum"}
 EDGE = (
@@ -85,6 +91,9 @@ EDGE = (
     "call.py",
     "rescue.py",
     "service.py",
+    "supervisor.py",
+    "watched.py",
+    "notify.py",
     "console.py",
     "web/process.py",
     "web/feed.py",  # follows the service

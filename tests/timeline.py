@@ -228,6 +228,8 @@ class Result:
     engines: FakeEngines
     line: FakeLine
     briefs: list[bytes]
+    signs: list[tuple[float, float | None]]
+    """Ten times a second: the moment, and when a frame was last sent."""
 
     def said(self, text: str) -> Spoken:
         """The only time that this sentence was heard."""
@@ -274,13 +276,20 @@ def converse(
             purpose=purpose,
             clock=loop.time,
         )
+        signs: list[tuple[float, float | None]] = []
+
+        def look() -> None:
+            signs.append((loop.time(), call.last_sent))
+            loop.call_later(0.1, look)
+
+        look()
         if leave_at is not None:
             loop.call_at(loop.now + leave_at, call.leave)
         async with asyncio.timeout(limit_s):
             outcome = await call.run()
         assert line.ended_at is not None, "the line was not given back"
         heard = _sentences(line.sent, engines.sentences)
-        return Result(outcome, call.story, heard, line.ended_at, engines, line, briefs)
+        return Result(outcome, call.story, heard, line.ended_at, engines, line, briefs, signs)
 
     return run_virtually(story)
 

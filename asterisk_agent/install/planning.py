@@ -37,6 +37,8 @@ from asterisk_agent.rescue import RESCUES
 
 HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108
 """By ProtectHome and PrivateTmp."""
+START_LIMIT_S = 120
+"""So long an operator waits at a terminal; the supervisor tries on."""
 INCLUDED = ("extensions", "queues", "voicemail")
 """What Asterisk includes of ours: the files of these names, in its files of these names."""
 
@@ -225,9 +227,10 @@ def _unit(site: Site) -> Iterator[Step]:
     )
     if site.start:
         yield Command(
-            ("systemctl", "enable", "--now", UNIT),
+            ("timeout", str(START_LIMIT_S), "systemctl", "enable", "--now", UNIT),
             "start the service, now and whenever the machine starts",
             when=When.SERVICE_DOWN,
+            hint=f"journalctl -u {UNIT} tells why",
         )
 
 

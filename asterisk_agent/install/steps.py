@@ -98,6 +98,8 @@ class Command:
     owner: Owner | None = None
     when: When = When.ALWAYS
     listed: Sequence[str] = ()
+    hint: str = ""
+    """For a command that may fail without the rest being worthless: what tells why."""
 
     @property
     def needed(self) -> bool:

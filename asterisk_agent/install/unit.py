@@ -13,8 +13,8 @@ from asterisk_agent.install.places import SERVICE, Owner, Places
 
 _SAFE = re.compile(r"[\w./+=:@~-]+")
 """What needs no quoting in a unit, where ``%`` and quotes have meanings of their own."""
-STOP_S = 40
-"""A graceful stop takes 20 s at most; then the children."""
+STOP_S = 70
+"""The supervisor waits 60 s for a graceful stop, which takes 20 s at most."""
 
 TEXT = """\
 # Written by `asterisk-agent install`; changes made here are lost. To change something:
@@ -35,10 +35,9 @@ Environment=ASTERISK_AGENT_DATA={state} HOME={state}
 ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
-RestartSec=1
-# Models are loaded before it is ready.
-TimeoutStartSec=300
-# It must show life this often, or it is killed and started again.
+RestartSec=5
+# The supervisor watches the service, also at its start, and systemd the supervisor.
+TimeoutStartSec=infinity
 WatchdogSec=10
 # A stop hands running calls to people, which takes up to 20 s.
 KillMode=mixed

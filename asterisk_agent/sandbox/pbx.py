@@ -36,7 +36,7 @@ from asterisk_agent.sandbox.processes import (
 
 START_LIMIT_S = 180.0
 """Loading the models takes seconds; on a machine that does much else, longer."""
-SERVICE_COMMAND = (sys.executable, "-m", "asterisk_agent.cli.main", "run")
+SERVICE_COMMAND = (sys.executable, "-m", "asterisk_agent.cli.main", "run", "--supervise")
 STOP_GRACE_S = 15.0
 
 
@@ -64,8 +64,7 @@ class Pbx:
         self.generated = self.state_dir / "dialplan"
         self.service_log = self.state_dir / "service.log"
         self.fastagi_port, self.media_port, self.web_port = (free_port() for _ in range(3))
-        self.service_pid: int | None = None
-        """The process that answers the dialplan, not its supervisor."""
+        self._holder: ProcessId | None = None
         self._with_service = service
         self._leashed = leashed
         self._service: Child | None = None
@@ -116,7 +115,7 @@ class Pbx:
             urgent=True,
         )
         deadline = time.monotonic() + timeout_s
-        while (holder := owned_ports(self._service.pid).get(self.fastagi_port)) is None:
+        while self.service_pid is None:
             if not self._service.alive or time.monotonic() > deadline:
                 self.stop_service()
                 raise SandboxError(
@@ -124,26 +123,39 @@ class Pbx:
                     hint=f"see {self.service_log}",
                 )
             time.sleep(0.1)
-        self.service_pid = holder
+
+    @property
+    def service_pid(self) -> int | None:
+        """The process that answers the dialplan now, not its supervisor; None while none does."""
+        if self._service is None:
+            return None
+        if self._holder is None or not self._holder.alive:
+            found = owned_ports(self._service.pid).get(self.fastagi_port)
+            self._holder = None if found is None else ProcessId.of(found)
+        return None if self._holder is None else self._holder.pid
 
     def stop_service(self) -> None:
         """Let the service end in its own way, bounded."""
         if self._service is not None:
             self._service.stop(STOP_GRACE_S)
-            self._service = self.service_pid = None
+            self._service = self._holder = None
 
     def kill_service(self) -> None:
         """SIGKILL to the service and its supervisor: it is gone at once."""
         if self._service is not None:
             self._service.kill()
-            self._service = self.service_pid = None
+            self._service = self._holder = None
 
     def freeze_service(self) -> None:
-        """SIGSTOP to the process that holds the calls: it lives and does nothing."""
-        if self.service_pid is None:
+        """SIGSTOP to the process that holds the calls: it lives and does nothing.
+
+        Its supervisor notices, kills it, and starts another.
+        """
+        pid = self.service_pid
+        if pid is None:
             raise SandboxError("the service is not running")
-        os.kill(self.service_pid, signal.SIGSTOP)
-        while psutil.Process(self.service_pid).status() != psutil.STATUS_STOPPED:
+        os.kill(pid, signal.SIGSTOP)
+        while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
             time.sleep(0.01)
 
     def set_clock(self, moment: datetime | str) -> None:
