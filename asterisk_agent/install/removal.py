@@ -115,7 +115,8 @@ def plan(ledger: Ledger, machine: Machine, *, purge: bool) -> list[Undo]:
         found.append(Stop())
     # What includes goes before what is included, or Asterisk would miss it.
     back = [PutBack(each, _how(each, etc)) for each in ours]
-    found += sorted(back, key=lambda each: not each.touched.target)
+    back.sort(key=lambda each: not each.touched.target)
+    found += back
     if any(Path(each.path).is_relative_to(etc) for each in ours) and machine.asterisk_command:
         found.append(ReadAgain())
     if record.dialplan and Path(record.dialplan).is_dir():
