@@ -59,6 +59,10 @@ QUESTION_S = 2.5
 """The same where what the agent says ends with a question."""
 MURMUR_S = 0.7
 """What is shorter, and has no answer, does not take the floor from the agent."""
+MUMBLE_S = 1.5
+"""The same for what the recogniser itself hardly believes to be words."""
+CLEAR = 0.5
+"""Confidence from which words were understood."""
 PARTING_HOLD_S = 1.5
 """A caller who talks into the last sentence goes to a person after this at the latest."""
 AGAIN_S = 0.6
@@ -509,7 +513,7 @@ class Call:
             self._understood(Finish.NOTHING)
             return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
         reply = await self._reply_to(transcript.text)
-        finished = self._finish(transcript.text, reply)
+        finished = self._finish(transcript, reply)
         self._understood(finished)
         if self._message is not None:
             return Thought(transcript, reply, b"", 0.0, self._clock())  # what is said is not this
@@ -532,8 +536,9 @@ class Call:
         other = await self._reply_to(text)
         if not is_better(other, reply):
             return first, reply
-        self._understood(self._finish(text, other))
-        return replace(heard, text=text, compute_s=first.compute_s + heard.compute_s), other
+        heard = replace(heard, text=text, compute_s=first.compute_s + heard.compute_s)
+        self._understood(self._finish(heard, other))
+        return heard, other
 
     async def _recognise(self) -> Transcript:
         """The words of the turn so far; of a long one, only its last part is still unknown."""
@@ -556,11 +561,11 @@ class Call:
         now = self._clock()
         return Thought(transcript, reply, first, (now - began) * 1000, now)
 
-    def _finish(self, text: str, reply: Reply) -> Finish:
+    def _finish(self, heard: Transcript, reply: Reply) -> Finish:
         """Whether the caller has finished, as far as the words and the reply tell."""
-        language = self._config.agent.language
+        text, language = heard.text, self._config.agent.language
         if not self._floor.is_set() and (
-            is_back_channel(text, language, parting=self._parting) or self._is_murmur(reply)
+            is_back_channel(text, language, parting=self._parting) or self._is_murmur(heard, reply)
         ):
             asks = self._saying.endswith("?")
             if not self._pacer.speaking or self._pacer.left_s > (
@@ -570,7 +575,7 @@ class Call:
         words = finish(text, language, self._saying)
         return weigh(words, reply) if self._message is None else words
 
-    def _is_murmur(self, reply: Reply) -> bool:
+    def _is_murmur(self, heard: Transcript, reply: Reply) -> bool:
         """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
 
         A recogniser finds words in an "uh-huh", too, even "that's all right"; and who says goodbye
@@ -581,7 +586,8 @@ class Call:
             or (reply.action is Action.CLARIFY and not reply.options)
             or reply.action is Action.GOODBYE
         )
-        return nonsense and self._turns.speech_s < MURMUR_S
+        limit_s = MUMBLE_S if heard.confidence < CLEAR else MURMUR_S
+        return nonsense and self._turns.speech_s < limit_s
 
     def _understood(self, finish: Finish) -> None:
         """Tell whose turn it is, if the pause that was guessed at still lasts."""

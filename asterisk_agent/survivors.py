@@ -120,9 +120,10 @@ class Survivors:
         ``finish`` closes those that are gone, ``write`` is given those whose story went on.
         Raises AsteriskError.
         """
+        before = list(self._visits)  # a call that comes meanwhile is not in the answer
         rows = [row for row in await self._action("CoreShowChannels") if row.get("uniqueid")]
         there = {row["uniqueid"]: row for row in rows}
-        for visit in self._visits:
+        for visit in before:
             row = there.get(visit.story.unique_id)
             if row is not None and visit.lost_at is not None:
                 self._found(visit, row, rows, write)

@@ -87,11 +87,10 @@ class Supervised(Watcher):
 
 
 class Systemd(Watcher):
-    """systemd watches: it kills a service that does not ping it within WatchdogSec."""
-
-    name = "systemd"
+    """systemd wants to know, and kills a service that does not ping it within WatchdogSec."""
 
     def __init__(self, notifier: Notifier, limits: Limits | None = None) -> None:
+        self.name = "systemd" if notifier.watchdog is not None else ""
         self._notifier = notifier
         self._limits = limits or Limits()
 

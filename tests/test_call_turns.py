@@ -253,6 +253,19 @@ def test_a_short_sound_that_is_taken_for_words_without_sense_does_not_cost_the_a
     assert callers(result) == [COST, "what about mars"]
 
 
+def test_a_longer_sound_that_is_hardly_words_does_not_cost_the_answer():
+    """A recogniser that makes "and I'm making them" of a long "mm-hm" believes it little."""
+
+    def unsure(engines):
+        engines.confidence = 0.45
+
+    result = interrupted("what about mars", 1.2, tune=unsure)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
+    assert callers(result) == [COST]
+    result = interrupted("a person please", 1.2, tune=unsure)
+    assert result.outcome == "person", "what has a meaning counts, however little it is believed"
+
+
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 1.0])
 def test_a_cough_does_not_cost_the_answer(seconds):
     replies = REPLIES | {COST: Reply(LONG, Action.ANSWER)}

@@ -241,6 +241,7 @@ async def test_it_tells_when_the_process_was_last_looked_after(keeper):
     await lose(keeper)
     await gone(keeper)
     assert keeper.looked is None  # starting another has deadlines of its own
+    await back(keeper)
 
 
 async def test_one_that_we_could_not_listen_to_is_not_killed(keeper, monkeypatch):

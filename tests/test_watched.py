@@ -83,7 +83,18 @@ def systemd(tmp_path, monkeypatch):
         server.bind(str(tmp_path / "notify"))
         server.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "2000000")
+        monkeypatch.delenv("WATCHDOG_PID", raising=False)
         yield server
+
+
+def test_without_a_deadline_systemd_is_told_but_watches_nothing(systemd, monkeypatch):
+    monkeypatch.delenv("WATCHDOG_USEC")
+    watcher = watcher_of(None)
+    assert watcher.name == ""
+    watcher.ready()
+    assert systemd.recv(100).startswith(b"READY=1\n")
+    watcher._notifier.close()
 
 
 def test_systemd_is_told_by_the_service_itself_where_nobody_else_watches(systemd):

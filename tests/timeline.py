@@ -168,6 +168,7 @@ class FakeEngines:
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
+        self.confidence = 0.9
         self.busy = False
 
     def listen(self) -> Any:
@@ -187,7 +188,8 @@ class FakeEngines:
             known = text.split()
             words += known[: round(min(1.0, share + 0.05) * len(known))] if share > 0.05 else []
         self.recognised.append(" ".join(words))
-        return Transcript(" ".join(words), 0.9 if words else 0.0, len(pcm) / 32000, RECOGNISE_S)
+        confidence = self.confidence if words else 0.0
+        return Transcript(" ".join(words), confidence, len(pcm) / 32000, RECOGNISE_S)
 
     async def think(self, reply: Any, utterance: str, history: Any) -> Reply:
         await asyncio.sleep(THINK_S)
