@@ -112,7 +112,7 @@ def may_use(run: Run, machine: Machine) -> None:
         if ran.status in (126, 127) or "Traceback" in ran.error:
             raise InstallError(
                 f"the user {owner.user} cannot start {what}, {program[0]}: {ran.last_words}",
-                hint="install the package where every user can read it, such as /opt",
+                hint="install the package, with a Python that every user can start, under /opt",
             )
 
 
