@@ -46,7 +46,7 @@ LAYERS = (
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
     | {"recovery", "survivors", "neighbours"},
-    {"service", "web"},
+    {"service", "web", "install"},
     {"sandbox", "cli"},
 )
 WITHIN = {  # who may import whom of the same layer

@@ -26,6 +26,7 @@ from asterisk_agent.cli.app import (
     reports_errors,
 )
 from asterisk_agent.cli.check_asterisk import check_asterisk
+from asterisk_agent.cli.check_unit import check_unit
 from asterisk_agent.cli.findings import Finding, Report
 from asterisk_agent.config.load import survey
 from asterisk_agent.errors import AgentError
@@ -72,6 +73,7 @@ def examine_all(directory: Path) -> Report:
     _check_service(config, report)
     _check_rescue(report)
     _check_written(config, date.today(), report)
+    check_unit(report)
     asyncio.run(check_asterisk(config, report))
     return report
 

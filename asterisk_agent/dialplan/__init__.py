@@ -103,7 +103,9 @@ def _text(lines: Iterator[str]) -> str:
 def _extensions(config: Config, directory: Path, plan: Plan) -> Iterator[str]:
     yield from (
         "",
+        "; Of several [globals], Asterisk takes the first alone: these join it, yours or this.",
         "[globals]",
+        "[globals](+)",
         *_services(config),
         f"AGENT_SOUNDS={_path(directory / SOUNDS)}",
         f"AGENT_RESCUE={_path(rescue_script())}",
