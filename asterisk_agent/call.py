@@ -21,7 +21,7 @@ from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
-from asterisk_agent.errors import AgentError, AsteriskError, EngineError
+from asterisk_agent.errors import AgentError, AsteriskError, EngineError, ProtocolError
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
@@ -828,7 +828,11 @@ class Call:
                 match event:
                     case audiosocket.Audio(pcm, rate_hz):
                         assert rate_hz == LINE_RATE_HZ, rate_hz
-                        frames.put_nowait((pcm, self._clock()))
+                        now = self._clock()
+                        if self._watch.floods(len(pcm) / 2 / rate_hz, now):
+                            self._line.drop()
+                            raise ProtocolError("the line brings more audio than time passes")
+                        frames.put_nowait((pcm, now))
                         if self._tape is not None:
                             self._tape.heard(pcm, self._at_s(self._clock()))
                     case audiosocket.Digit(digit):

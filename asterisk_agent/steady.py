@@ -1,4 +1,4 @@
-"""Is a caller's line still there? Pure: frames and moments in, a judgement out.
+"""Is a caller's line still there, and is it a line? Pure: frames and moments in, judgements out.
 
 A line whose audio connection stands still looks to us as one on hold does: nothing comes. And a
 phone that sends nothing while its owner is silent looks like that all the time. So a line is only
@@ -13,6 +13,8 @@ STEADY_S = 1.5
 """So much silence must have been sent before a line counts as steady."""
 GAP_S = 0.5
 """A longer gap than this, and the phone does not send all the time."""
+FLOOD_S = 3.0
+"""No line is so far ahead of time: what was held up on the way comes late, never early."""
 
 
 class LineWatch:
@@ -21,6 +23,15 @@ class LineWatch:
     def __init__(self) -> None:
         self._last: float | None = None
         self._silence_s = 0.0
+        self._began: float | None = None
+        self._audio_s = 0.0
+
+    def floods(self, seconds: float, now: float) -> bool:
+        """So much audio has arrived; whether that was more by now than there can be."""
+        if self._began is None:
+            self._began = now
+        self._audio_s += seconds
+        return self._audio_s - (now - self._began) > FLOOD_S
 
     def heard(self, seconds: float, now: float, *, silent: bool) -> None:
         """So much audio came; ``silent``: nobody spoke in it."""

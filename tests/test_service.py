@@ -112,3 +112,23 @@ async def test_what_goes_on_beside_the_loop_is_told_to_who_watches(tmp_path, mon
     told = service.signs()
     assert told.playout_s == pytest.approx(3.0, abs=0.5)
     assert told.engines_s == pytest.approx(2.0, abs=0.5)
+
+
+async def test_what_was_spoken_before_is_there_again_while_calls_go_on(tmp_path, monkeypatch):
+    """A service that was lost comes back in the middle of calls, and needs its voice for them."""
+    config = load(write_good(tmp_path / "etc"))
+    service, asked = Service(config, EnginePool(config)), []
+
+    async def remember(_, sentence):
+        asked.append(sentence)
+        return sentence == "known"
+
+    async def never():
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(EnginePool, "remember", remember)
+    monkeypatch.setattr(service, "_quiet", never)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await service._prepare_quietly(["known", "known", "new", "known"])
+    assert asked == ["known", "known", "new"]

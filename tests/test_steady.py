@@ -2,7 +2,7 @@
 
 import pytest
 
-from asterisk_agent.steady import STEADY_S, STILL_S, LineWatch
+from asterisk_agent.steady import FLOOD_S, STEADY_S, STILL_S, LineWatch
 
 FRAME_S = 0.02
 
@@ -44,3 +44,16 @@ def test_a_line_that_comes_back_from_hold_has_to_be_steady_again():
     assert not watch.dead(40.0, on_hold=False)
     fed(STEADY_S, 21.0, watch=watch)
     assert watch.dead(40.0, on_hold=False)
+
+
+def test_a_flood_is_no_line():
+    watch = LineWatch()
+    assert not any(watch.floods(FRAME_S, index * FRAME_S) for index in range(500))
+    assert not watch.floods(FLOOD_S - 0.1, 500 * FRAME_S)
+    assert watch.floods(0.2, 500 * FRAME_S)
+
+
+def test_what_was_held_up_on_the_way_is_no_flood():
+    watch = LineWatch()
+    watch.floods(FRAME_S, 0.0)
+    assert not watch.floods(60.0, 60.0)

@@ -134,7 +134,7 @@ class Relay:
                 await self._pour(writer)
             writer.write(data)
             await writer.drain()
-        if writer.can_write_eof():
+        with contextlib.suppress(OSError):  # the other side has gone, too
             writer.write_eof()
         writer.close()
 
