@@ -51,6 +51,7 @@ class Reception:
         """
         waited = request.arguments[1:2] == ("1",)
         visit = self._visits.by_asterisk(_asterisk_id(request)) or self._arrive(request)
+        visit.lost_at = None  # where it is, it says itself
         facts = Facts(Stage.ARRIVAL, agent=self._health(visit.channel), waited=waited)
         return self._answer(visit, self._decide(visit, facts))
 

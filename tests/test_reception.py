@@ -251,3 +251,12 @@ def test_a_call_without_an_id_is_known_by_asterisk_s(desk):
     state = ("support", "", "team", "open", "TIMEOUT", "support", "", "0", "7.1")
     asyncio.run(desk.reception.next(Request("next", state, {})))
     assert list(desk.visits) == [visit]
+
+
+def test_a_call_that_was_found_before_it_asked_is_known_from_then_on(desk):
+    desk.start(unique_id="7.1")
+    (visit,) = desk.visits
+    visit.lost_at = desk.now
+    desk.start(unique_id="7.1")
+    assert list(desk.visits) == [visit]
+    assert visit.lost_at is None

@@ -223,8 +223,13 @@ class EngineProcess(asyncio.Protocol):
             self._child.process.send_signal(signal.SIGKILL)
             self._give_up()
 
-    def judge(self) -> None:
-        """Kill it if it is frozen. Before it has loaded its libraries may hold it up for long."""
+    def judge(self, *, excused: bool = False) -> None:
+        """Kill it if it is frozen; ``excused``: its silence so far does not count.
+
+        Before it has loaded its libraries may hold it up for long.
+        """
+        if excused:
+            self._beat = time.monotonic()
         silent_s = time.monotonic() - self._beat
         if self._loaded and silent_s > SILENT_S:
             self.kill(f"no sign of life for {silent_s:.1f} s")
