@@ -22,7 +22,7 @@ from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import VoiceDetector
-from asterisk_agent.errors import AgentError, AsteriskError, EngineError
+from asterisk_agent.errors import AgentError, AsteriskError, EngineError, ProtocolError
 from asterisk_agent.events import Action, Exchange, Reply
 from asterisk_agent.message import Declined, Done, MessageTaker, Say, Step, ToVoicemail, Wait
 from asterisk_agent.pacer import Finished
@@ -52,7 +52,7 @@ TICK_S = 0.1
 """How often silence is looked at while the line brings no audio at all (a caller on hold)."""
 COVER_AFTER_S = 1.2
 """Thinking that lasts longer, from the caller's last sound, is covered by a short sentence."""
-COVER_AGAIN_S = 2.0
+COVER_AGAIN_S = 1.5
 """Behind such a sentence the next one, if there is still no answer."""
 THOUGHT_LIMIT_S = 6.5
 """Who has waited so long for an answer, from their last sound, is better off with a person."""
@@ -589,7 +589,11 @@ class Call:
                 match event:
                     case audiosocket.Audio(pcm, rate_hz):
                         assert rate_hz == LINE_RATE_HZ, rate_hz
-                        frames.put_nowait((pcm, self._clock()))
+                        now = self._clock()
+                        if self._watch.floods(len(pcm) / 2 / rate_hz, now):
+                            self._line.drop()
+                            raise ProtocolError("the line brings more audio than time passes")
+                        frames.put_nowait((pcm, now))
                         if self._tape is not None:
                             self._tape.heard(pcm, self._at_s(self._clock()))
                     case audiosocket.Digit(digit):

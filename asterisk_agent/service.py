@@ -303,8 +303,9 @@ class Service:
 
     async def _prepare_quietly(self, texts: Sequence[str]) -> None:
         for sentence in texts:
-            await self._quiet()
-            await self._pool.prepare([sentence])
+            if not await self._pool.remember(sentence):  # else a service that was lost has it again
+                await self._quiet()
+                await self._pool.prepare([sentence])
 
     async def _sweep(self) -> None:
         """Write down calls whose end nobody told us."""

@@ -519,3 +519,9 @@ def test_whoever_is_or_may_be_on_hold_is_waited_for(on_hold):
     result = talk(script.hangs_up(ASKED + 15), on_hold=on_hold)
     assert (result.outcome, result.line.dropped) == ("hangup", False)
     assert PRICE in result.texts
+
+
+def test_a_line_that_is_flooded_is_given_back_at_once():
+    result = talk(Script(flood=ASKED).says(ASKED + 1, COST, 1.5))
+    assert (result.outcome, result.line.dropped) == ("lost", True)
+    assert ASKED <= result.seconds <= ASKED + 0.1

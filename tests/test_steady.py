@@ -2,7 +2,7 @@
 
 import pytest
 
-from asterisk_agent.steady import STEADY_S, STILL_S, LineWatch
+from asterisk_agent.steady import FLOOD_S, STEADY_S, STILL_S, LineWatch
 
 FRAME_S = 0.02
 
@@ -34,13 +34,33 @@ def test_nothing_is_known_of_a_line_that_never_sent_its_silences():
 def test_a_phone_that_sends_nothing_in_silence_is_never_steady():
     watch = LineWatch()
     for sentence in range(10):
-        fed(1.0, sentence * 3.0, watch=watch)  # its last second of each sentence is quiet
+        fed(1.0, sentence * 3.0, silent=False, watch=watch)
+        fed(0.2, sentence * 3.0 + 1.0, watch=watch)
     assert not watch.dead(60.0, on_hold=False)
+
+
+def test_who_was_silent_once_may_speak_on():
+    watch = fed(STEADY_S + 0.1)
+    fed(3.0, STEADY_S + 0.1, silent=False, watch=watch)
+    assert watch.dead(STEADY_S + 3.1 + STILL_S + FRAME_S, on_hold=False)
 
 
 def test_a_line_that_comes_back_from_hold_has_to_be_steady_again():
     watch = fed(5.0)
-    fed(1.0, 20.0, watch=watch)
+    fed(STEADY_S - 0.1, 20.0, watch=watch)
     assert not watch.dead(40.0, on_hold=False)
-    fed(STEADY_S, 21.0, watch=watch)
+    fed(0.2, 20.0 + STEADY_S - 0.1, watch=watch)
     assert watch.dead(40.0, on_hold=False)
+
+
+def test_a_flood_is_no_line():
+    watch = LineWatch()
+    assert not any(watch.floods(FRAME_S, index * FRAME_S) for index in range(500))
+    assert not watch.floods(FLOOD_S - 0.1, 500 * FRAME_S)
+    assert watch.floods(0.2, 500 * FRAME_S)
+
+
+def test_what_was_held_up_on_the_way_is_no_flood():
+    watch = LineWatch()
+    watch.floods(FRAME_S, 0.0)
+    assert not watch.floods(60.0, 60.0)

@@ -89,6 +89,8 @@ class Script:
     keys: list[tuple[float, str]] = field(default_factory=list)
     end: float | None = None
     holds: list[tuple[float, float]] = field(default_factory=list)
+    flood: float | None = None
+    """When ten seconds of audio come at once."""
 
     def says(self, at: float, text: str, seconds: float | None = None) -> Script:
         """Speak from ``at``; a word takes 0.3 s unless told."""
@@ -137,6 +139,9 @@ class FakeLine:
                 return
             while keys and keys[0][0] <= at:
                 yield audiosocket.Digit(keys.pop(0)[1])
+            if self._script.flood is not None and at >= self._script.flood:
+                for _ in range(500):
+                    yield audiosocket.Audio(self._frame(at), RATE_HZ)
             if not any(start <= at < end for start, end in self._script.holds):
                 yield audiosocket.Audio(self._frame(at), RATE_HZ)
 

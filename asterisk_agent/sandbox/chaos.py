@@ -51,6 +51,9 @@ def main(
     calls: Annotated[
         int, typer.Option(min=1, max=24, help="Callers in each round: at first one per stage.")
     ] = CALLERS,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Begin no round later than this.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="The same order and moments as in another run.")
     ] = None,
@@ -78,6 +81,7 @@ def main(
         seed=secrets.randbelow(100_000) if seed is None else seed,
         config=(config or shared_file("etc")).resolve(),
         out=directory.resolve(),
+        limit_s=None if minutes is None else 60 * minutes,
     )
     screen = BenchScreen(Console(stderr=True, highlight=False, soft_wrap=True))
     screen.note(f"{wish.rounds} faults, {wish.callers} callers each, --seed {wish.seed}")

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import subprocess
 import time
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,7 +50,17 @@ class World:
     server: Relay
     data: Path
     """A small disk of its own, if this user may mount one."""
+    starter: Executor
+    """The thread that starts the service: it dies with whoever started it, so this one stays."""
     clock: Clock | None = None
+
+    async def start_service(self) -> None:
+        """Start the service, and wait until it takes calls. Raises SandboxError."""
+        await asyncio.get_running_loop().run_in_executor(self.starter, self.pbx.start_service)
+
+    async def stop_service(self) -> None:
+        """Let the service end in its own way."""
+        await asyncio.get_running_loop().run_in_executor(self.starter, self.pbx.stop_service)
 
     @property
     def service(self) -> psutil.Process:
@@ -97,7 +108,7 @@ class World:
                 return
             await asyncio.sleep(POLL_S)
         self.pbx.kill_service()
-        self.pbx.start_service()
+        await self.start_service()
 
 
 class Fault:

@@ -51,8 +51,8 @@ class ServiceStopped(Fault):
         psutil.Process(world.pbx.processes()[0].pid).terminate()
 
     async def lift(self, world: World) -> None:
-        world.pbx.stop_service()
-        world.pbx.start_service()
+        await world.stop_service()
+        await world.start_service()
 
 
 class AllKilled(Fault):
@@ -62,7 +62,7 @@ class AllKilled(Fault):
         world.pbx.kill_service()
 
     async def lift(self, world: World) -> None:
-        world.pbx.start_service()
+        await world.start_service()
 
 
 class EnginesKilled(Fault):

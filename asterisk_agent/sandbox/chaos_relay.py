@@ -134,7 +134,7 @@ class Relay:
                 await self._pour(writer)
             writer.write(data)
             await writer.drain()
-        if writer.can_write_eof():
+        with contextlib.suppress(OSError):  # the other side has gone, too
             writer.write_eof()
         writer.close()
 
@@ -149,6 +149,8 @@ class Relay:
         loop = asyncio.get_running_loop()
         until = loop.time() + FLOOD_S
         while loop.time() < until and self._trouble is Trouble.FLOOD:
+            if writer.transport.is_closing():
+                break
             if writer.transport.get_write_buffer_size() < LIMIT:
                 writer.write(self._flood())
             await asyncio.sleep(FLOOD_PAUSE_S)

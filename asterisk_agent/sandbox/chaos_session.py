@@ -7,6 +7,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,6 +58,8 @@ class Wish:
     seed: int
     config: Path
     out: Path
+    limit_s: float | None = None
+    """No round begins later than this."""
 
 
 class ChaosSession:
@@ -87,7 +90,7 @@ class ChaosSession:
             world = await self._world(stack)
             tracker = await stack.enter_async_context(Tracker(world.pbx))
             members = await stack.enter_async_context(Members(world.pbx))
-            world.pbx.start_service()
+            await world.start_service()
             serial = itertools.count(FIRST_NUMBER)
             number = self._script.number
             round_ = Round(
@@ -95,6 +98,8 @@ class ChaosSession:
             )
             for done, kind in enumerate(plan):
                 self._progress(done, len(plan))
+                if wish.limit_s is not None and time.monotonic() - began > wish.limit_s:
+                    break
                 await self._round(round_, kind)
             self._progress(len(plan), len(plan))
             machine = bench_machine.machine()
@@ -121,7 +126,7 @@ class ChaosSession:
         return sorted(plan, key=lambda fault: list(Setting).index(fault.setting))
 
     async def _round(self, round_: Round, kind: type[Fault]) -> None:
-        self._start_as(round_.world, kind.setting)
+        await self._start_as(round_.world, kind.setting)
         try:
             result = await round_.hold(kind(), self._wish.callers)
         except* SandboxError as error:
@@ -161,6 +166,7 @@ class ChaosSession:
             data=data,
         )
         self._add_site(pbx, wish.out / "site")
+        starter = stack.enter_context(ThreadPoolExecutor(1, "starter"))
         self._note("starting a private Asterisk, and the service with its models")
         stack.enter_context(pbx)
         server = ModelServer()
@@ -174,6 +180,7 @@ class ChaosSession:
             server=Relay(server.port),
             switch=chaos_engines.Switch(Path(environment[chaos_engines.VARIABLE])),
             data=data,
+            starter=starter,
         )
         for relay in (world.fastagi, world.media, world.server):
             await relay.start()
@@ -187,12 +194,12 @@ class ChaosSession:
         path = chaos_engines.python_path(folder)
         pbx.environment["PYTHONPATH"] = path
 
-    def _start_as(self, world: World, setting: Setting) -> None:
+    async def _start_as(self, world: World, setting: Setting) -> None:
         """Start the service again where a fault needs it otherwise."""
         if setting is self._setting:
             return
         self._setting = setting
-        world.pbx.stop_service()
+        await world.stop_service()
         if setting is Setting.CLOCK:
             world.clock = Clock(self._wish.out / "clock", datetime.now(UTC))
             clock = world.clock.environment()
@@ -202,7 +209,7 @@ class ChaosSession:
                 world.pbx.environment.pop(name, None)
         if setting is Setting.SERVER:
             use_server(world.pbx.config_dir / "agent.yaml", world.server.port)
-        world.pbx.start_service()
+        await world.start_service()
 
     def _lines(self) -> Lines:
         """What callers say, in the voice that every installation has."""
