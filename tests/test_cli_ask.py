@@ -22,7 +22,7 @@ FEE = "How much is the call-out fee?"
 @pytest.fixture(autouse=True)
 def _no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(loader, "load_embedder", WordEmbedder)
+    monkeypatch.setattr(loader, "load_embedder", lambda _: WordEmbedder())
 
     def load_model(*_: object) -> None:
         raise AssertionError("the language model is not needed")

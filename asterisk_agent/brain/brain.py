@@ -18,6 +18,7 @@ from asterisk_agent.brain.confidence import (
     ASK_BACK,
     ASK_BACK_OVER_TEAM,
     OFFER,
+    OFFER_SHARE,
     Judgement,
     judge,
 )
@@ -324,7 +325,7 @@ class Brain:
         """The answer to a question about opening hours, from the plan."""
         if self._office is None:
             return None
-        last = turn.last
+        last = last_of_agent([t for t in turn.history if t.action is not Action.SMALLTALK])
         follows = last is not None and last.source is not None and last.source.file == HOURS
         text = self._office.answer(turn.utterance, follows=follows)
         if text is None:
@@ -408,9 +409,9 @@ class Brain:
 
     def _which(self, turn: _Turn, judgement: Judgement) -> Reply:
         """Ask whether the likeliest passage is meant, or which of two."""
-        likely = [judgement.hit]
-        if judgement.other_confidence >= max(OFFER, judgement.confidence / 4):
-            likely.append(judgement.other)
+        least = max(OFFER, judgement.confidence * OFFER_SHARE)
+        others = [hit for hit, sure in judgement.others[:1] if sure >= least]
+        likely = [judgement.hit, *others]
         named = {heading(h.passage): h.passage for h in likely if h and h.passage.heading}
         last = turn.last
         if not named or (last is not None and last.action is Action.CLARIFY):

@@ -17,6 +17,18 @@ _NUMBERS = (
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _NUMBER_WORDS = f"{_NUMBERS} {_TENS} hundred thousand million half once twice"
+_PEOPLE = (
+    "people person persons guests guest visitors adults passengers participants seats places "
+    "employees staff members colleagues"
+)
+_MEASURED = (
+    "deep warm hot cold cool tall high wide heavy large strong thick thin loud steep"
+)
+_UNITS = (
+    "degrees? feet foot ft inch(?:es)? met(?:re|er)s? centimet(?:re|er)s? cm mm km miles? yards? kg "
+    "kilos? kilograms? pounds? lbs? tons? tonnes? lit(?:re|er)s? gallons? square percent hp volts? "
+    "watts? amps? decibels?"
+)
 _ANY = "|".join
 
 
@@ -64,6 +76,13 @@ _WANTS = (
             rf"(?:\b\d[\d,]*|\b(?:{_words(_NUMBER_WORDS)}|no|several))(?P<counted>)\b",
             re.IGNORECASE,
         ),
+        kinds=(frozenset(_PEOPLE.split()),),
+        anything=frozenset(("item", "items", "things", "pieces")),
+    ),
+    Want(
+        "measure",
+        re.compile(rf"\bhow (?:{_words(_MEASURED)})\b"),
+        re.compile(rf"\d\s*(?:°|(?:{_words(_UNITS)})\b)|\b(?:{_words(_MEASURED)})\b", re.IGNORECASE),
     ),
     Want(
         "email",
@@ -132,6 +151,13 @@ _ASKING = re.compile(
     r"|\b(?:can|could|will|would) (?:i|you|we)\b"
 )
 
+_CALLERS_VERB = re.compile(
+    r"\b(?:can|could|may|might|do|did|should|must|shall|will|would) (?:i|we)"
+    r"(?: (?:also|still|just|only|even|always|actually))*"
+    r"(?: (?:have|want|like|be able) to)? (?!(?:need|have|get|see|know|like|want|be|hear|expect|find"
+    r"|use|receive)\b)(\w+)"
+)
+
 _BINDING = """
 not no never none nobody nothing nowhere neither nor without except unless only but though although
 about approximately around almost nearly usually normally sometimes often mostly generally up
@@ -165,6 +191,9 @@ ENGLISH = Language(
     contractions=_CONTRACTIONS,
     weightless=frozenset(_WEIGHTLESS.split()),
     asking=_ASKING,
+    callers_verb=_CALLERS_VERB,
+    we=frozenset(("we", "well", "weve")),
+    you=frozenset(("you", "youll", "youve", "i", "they", "who", "everybody")),
     examples=EXAMPLES,
     binding=frozenset(LEXICON.stem(word) for word in _BINDING.split()),
 )

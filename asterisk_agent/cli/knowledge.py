@@ -140,7 +140,7 @@ def _index(config: Config, channel: Channel) -> Index:
     from asterisk_agent.brain.brain import index_of
     from asterisk_agent.engines.loader import load_embedder
 
-    return index_of(config, channel, load_embedder())
+    return index_of(config, channel, load_embedder(config.agent.language))
 
 
 def _unanswered(file: Path, index: Index, config: Config, channel: Channel) -> list[str]:
