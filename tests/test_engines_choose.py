@@ -115,10 +115,11 @@ def test_what_the_example_needs():
         ["vosk-model-small-en-us-0.15", "whisper-base"],
         ["smollm2-135m-instruct"],
         ["en_US-joe-medium"],
+        ["all-minilm-l6-v2-int8"],
     ]
 
 
-def test_paths_and_no_language_model_need_nothing():
+def test_paths_and_no_language_model_need_no_more_than_the_embedder():
     config = load(EXAMPLE)
     engines = config.engines.model_validate(
         {
@@ -128,4 +129,5 @@ def test_paths_and_no_language_model_need_nothing():
         }
     )
     other = config.model_copy(update={"engines": engines})
-    assert choose.models_for(other, catalogue.read()) == []
+    needed = choose.models_for(other, catalogue.read())
+    assert [[model.id for model in one] for one in needed] == [["all-minilm-l6-v2-int8"]]

@@ -353,7 +353,7 @@ class Brain:
     def _with_team(self, intent: Intent, turn: _Turn) -> Intent:
         if intent.action is not Action.HANDOFF or intent.team is not None:
             return intent
-        return replace(intent, team=self._intents.team(turn.utterance))
+        return replace(intent, team=self._intents.asked_for(turn.utterance))
 
     def _needs_team(self, question: Question) -> bool:
         """Whether something is told, rather than asked, in words that a team is wanted with."""

@@ -53,7 +53,9 @@ def doubts(index: Index, office: Office | None = None) -> Iterator[Doubt]:
     yield from _contradictions(index, pairs)
     if office is not None:
         yield from _other_hours(index, office)
-    yield from _other_numbers(index, [(a, b) for a, b, cosine in near if cosine >= index.scale.one_question])
+    yield from _other_numbers(
+        index, [(a, b) for a, b, cosine in near if cosine >= index.scale.one_question]
+    )
     yield from _duplicates(index, pairs)
     yield from _instructions(index)
     yield from _too_long(index)

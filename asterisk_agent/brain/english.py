@@ -8,6 +8,7 @@ from asterisk_agent.brain.dialogue_english import DIALOGUE
 from asterisk_agent.brain.intents_english import EXAMPLES, INTENTS
 from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.lexicon_english import LEXICON
+from asterisk_agent.brain.sounds_english import sound
 
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _MONTHS = "january february march april may june july august september october november december"
@@ -21,13 +22,11 @@ _PEOPLE = (
     "people person persons guests guest visitors adults passengers participants seats places "
     "employees staff members colleagues"
 )
-_MEASURED = (
-    "deep warm hot cold cool tall high wide heavy large strong thick thin loud steep"
-)
+_MEASURED = "deep warm hot cold cool tall high wide heavy large strong thick thin loud steep"
 _UNITS = (
-    "degrees? feet foot ft inch(?:es)? met(?:re|er)s? centimet(?:re|er)s? cm mm km miles? yards? kg "
-    "kilos? kilograms? pounds? lbs? tons? tonnes? lit(?:re|er)s? gallons? square percent hp volts? "
-    "watts? amps? decibels?"
+    "degrees? feet foot ft inch(?:es)? met(?:re|er)s? centimet(?:re|er)s? cm mm km miles? yards? "
+    "kg kilos? kilograms? pounds? lbs? tons? tonnes? lit(?:re|er)s? gallons? square percent hp "
+    "volts? watts? amps? decibels?"
 )
 _ANY = "|".join
 
@@ -82,7 +81,9 @@ _WANTS = (
     Want(
         "measure",
         re.compile(rf"\bhow (?:{_words(_MEASURED)})\b"),
-        re.compile(rf"\d\s*(?:°|(?:{_words(_UNITS)})\b)|\b(?:{_words(_MEASURED)})\b", re.IGNORECASE),
+        re.compile(
+            rf"\d\s*(?:°|(?:{_words(_UNITS)})\b)|\b(?:{_words(_MEASURED)})\b", re.IGNORECASE
+        ),
     ),
     Want(
         "email",
@@ -154,8 +155,8 @@ _ASKING = re.compile(
 _CALLERS_VERB = re.compile(
     r"\b(?:can|could|may|might|do|did|should|must|shall|will|would) (?:i|we)"
     r"(?: (?:also|still|just|only|even|always|actually))*"
-    r"(?: (?:have|want|like|be able) to)? (?!(?:need|have|get|see|know|like|want|be|hear|expect|find"
-    r"|use|receive)\b)(\w+)"
+    r"(?: (?:have|want|like|be able) to)?"
+    r" (?!(?:need|have|get|see|know|like|want|be|hear|expect|find|use|receive)\b)(\w+)"
 )
 
 _BINDING = """
@@ -192,6 +193,7 @@ ENGLISH = Language(
     weightless=frozenset(_WEIGHTLESS.split()),
     asking=_ASKING,
     callers_verb=_CALLERS_VERB,
+    sound=sound,
     we=frozenset(("we", "well", "weve")),
     you=frozenset(("you", "youll", "youve", "i", "they", "who", "everybody")),
     examples=EXAMPLES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from asterisk_agent.brain.words import Lexicon
@@ -99,6 +99,7 @@ class Language:
     ``asking`` is in every normalised question and in few statements.
     ``callers_verb`` has as its group the verb of what a caller asks to do ("how long can I keep
     …"), ``we`` is how the company's documents speak of themselves, ``you`` of anybody else.
+    ``sound`` of normalised words is the same for what recognisers take for each other.
     ``examples`` of intents are for what is said in words that no rule has.
     """
 
@@ -117,6 +118,7 @@ class Language:
     question_starts: re.Pattern[str] | None = None
     asking: re.Pattern[str] | None = None
     callers_verb: re.Pattern[str] | None = None
+    sound: Callable[[str], str] | None = None
     we: frozenset[str] = frozenset()
     you: frozenset[str] = frozenset()
     examples: Mapping[Action, tuple[str, ...]] = field(default_factory=dict)

@@ -233,7 +233,7 @@ _PHRASES = (
     ("money back", "refund"),
     ("put in", "install"),
     # What one reads, not what one does to a table.
-    (r"books|book(?= (?:donations?|clubs?|shops?|stores?|fairs?|sales?|returns?)\b)", "volume"),
+    (r"(?:books|book(?= (?:donations?|clubs?|shops?|stores?|fairs?|sales?|returns?)))", "volume"),
     (r"(a|the|my|your|this|that|another|every|each|any|some|old|new|lost) book", r"\1 volume"),
     (
         r"(?:make|book|schedule|arrange|get|set up|fix) (?:an? |my |the |for an? )?(?:new |first )?"

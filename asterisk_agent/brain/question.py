@@ -8,7 +8,6 @@ from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.words import Lexicon, normalise, tokens
 from asterisk_agent.speech import sentences
 
-
 _REACH = 3
 """Words between a verb and its doer, at most: "we will also keep"."""
 
