@@ -17,6 +17,7 @@ from asterisk_agent.brain.confidence import (
     ANSWER,
     ASK_BACK,
     ASK_BACK_OVER_TEAM,
+    DOUBTED,
     OFFER,
     OFFER_SHARE,
     Judgement,
@@ -469,7 +470,7 @@ _SHORT = 8
 
 def _doubted(judgement: Judgement) -> Judgement:
     """A judgement that is good for a question back, at most."""
-    return replace(judgement, confidence=min(judgement.confidence, ANSWER - 0.01))
+    return replace(judgement, confidence=min(judgement.confidence, DOUBTED))
 
 
 def _source(passage: Passage) -> Source:

@@ -26,6 +26,10 @@ OFFER, OFFER_SHARE = 0.005, 0.1
 """From here on a second passage is offered beside the first, where it is so likely beside it."""
 HARD_DOUBT = 0.08
 """What is left of the confidence where a passage cannot hold the answer."""
+DOUBTED = ANSWER - 0.01
+"""Good for a question back, at most."""
+ALL_WORDS = 0.95
+"""Share of a question's words from which a passage has all of them."""
 TOO_CLOSE = 0.004
 """Distance in score below which two passages answer equally well."""
 
@@ -86,7 +90,17 @@ def confidence(question: Question, hit: Hit, index: Index) -> float:
     sure = 1 / (1 + math.exp(-evidence))
     by_us = others_deed(question, hit.passage.text, index.language)
     cannot = question.own_case or not hit.states or not hit.overlap or by_us
-    return sure * (HARD_DOUBT if cannot else 1.0)
+    if cannot:
+        return sure * HARD_DOUBT
+    return sure if _is_near(hit, index) else min(sure, DOUBTED)
+
+
+def _is_near(hit: Hit, index: Index) -> bool:
+    """Whether the meaning is near enough for an answer: words alone are not."""
+    scale = index.scale
+    if hit.nearer > scale.lead:
+        return False
+    return hit.meaning >= scale.floor or hit.overlap >= ALL_WORDS
 
 
 def _asks_for_another_thing(question: Question, hit: Hit, index: Index) -> bool:

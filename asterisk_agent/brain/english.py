@@ -129,7 +129,7 @@ _OWN_CASE = re.compile(
     r"(?:(?:is|are|was|were|has|have) (?:my|our)\b"
     r"|(?:when|where|what time|how much|how long) (?:is|are|was|will|does|did) (?:my|our)\b"
     r"(?=.*\b(?:appointment|order|delivery|bill|balance|account|invoice|refund|payment|booking"
-    r"|reservation|visit|technician|plumber|driver|parcel|package|test|results?)\b)"
+    r"|reservation|visit|viewing|lesson|interview|technician|plumber|driver|parcel|package|test|results?)\b)"
     r"|(?:did|have) you (?:get|got|gotten|receive|received|find|found|fix|fixed|send|sent|finish)\b"
     r"|do you (?:still )?have my\b)"
     r"|\bdo i (?:still )?owe\b|\bmy (?:account|balance|order number)\b|\bstatus of my\b"

@@ -47,7 +47,8 @@ class Hit:
     it stands in the passage, ``overlap`` is its mean, ``missing`` the words that don't at all;
     ``unknown`` is how many of these stand in no document, and ``states`` whether it holds a fact of
     the kind that is asked for. ``standing_out`` is ``meaning`` less its mean over all passages,
-    ``ahead`` the distance in score to the next passage that says something else.
+    ``ahead`` the distance in score to the next passage that says something else, ``nearer`` how
+    much nearer in meaning another one is that does (0: none).
     """
 
     passage: Passage
@@ -60,6 +61,7 @@ class Hit:
     states: bool
     standing_out: float = 0.0
     ahead: float = 0.0
+    nearer: float = 0.0
 
 
 class Index:
@@ -151,6 +153,7 @@ class Index:
                 hits[at],
                 standing_out=hits[at].meaning - mean,
                 ahead=hits[at].score - self._rival(at, order, hits),
+                nearer=self._nearer(at, meaning),
             )
             for at in order[:limit]
         ]
@@ -178,6 +181,12 @@ class Index:
         alike: Vector = self._whole @ self._whole[at]
         others = (hits[i].score for i in order if i != at and alike[i] < self.scale.same_thing)
         return next(others, hits[at].score - 0.2)
+
+    def _nearer(self, at: int, meaning: Vector) -> float:
+        """By how much the meaning of a passage that says something else is nearer, or 0."""
+        alike: Vector = self._whole @ self._whole[at]
+        others = meaning[alike < self.scale.same_thing]
+        return max(float(others.max(initial=-1.0) - meaning[at]), 0.0)
 
     def _meaning(self, text: str) -> Vector:
         """The mean of the cosines with the whole, its nearest title and its nearest sentence."""

@@ -40,13 +40,17 @@ class Scale:
     passages say much the same, and neither casts doubt on the other; from ``one_question`` on they
     answer one question in other words. An utterance is like the example of an intent from
     ``like_example`` on: of 270 questions to four companies none comes nearer, of requests that no
-    rule knows nearly half do.
+    rule knows a third do. Below ``floor`` no passage is spoken without asking back, unless it has
+    all of the question's words; nor is one where another that says something else is nearer by
+    ``lead``: a single rare word in common makes no answer.
     """
 
     word_share: float
     same_thing: float
     one_question: float
     like_example: float
+    floor: float
+    lead: float
     weights: Weights
 
 
@@ -55,6 +59,8 @@ ALONE = Scale(
     same_thing=0.90,
     one_question=0.93,
     like_example=0.905,
+    floor=0.84,
+    lead=0.02,
     weights=Weights(
         bias=-1.55,
         usual=0.88,
@@ -72,7 +78,9 @@ TOGETHER = Scale(
     word_share=0.15,
     same_thing=0.835,
     one_question=0.88,
-    like_example=0.82,
+    like_example=0.85,
+    floor=0.78,
+    lead=0.02,
     weights=Weights(
         bias=-2.2,
         usual=0.83,
