@@ -63,6 +63,8 @@ def judge(question: Question, index: Index, told: Passage | None = None) -> Judg
     likely = [(hit, confidence(question, hit, index)) for hit in hits]
     likely.sort(key=lambda pair: -pair[1])
     (best, sure), *others = likely
+    if not _is_near(best, index):
+        sure = min(sure, DOUBTED)  # and the next one is no better for it
     different = (c for hit, c in others if not index.alike(hit.passage, best.passage))
     return Judgement(best, sure, next(different, 0.0), tuple(others))
 
@@ -90,9 +92,7 @@ def confidence(question: Question, hit: Hit, index: Index) -> float:
     sure = 1 / (1 + math.exp(-evidence))
     by_us = others_deed(question, hit.passage.text, index.language)
     cannot = question.own_case or not hit.states or not hit.overlap or by_us
-    if cannot:
-        return sure * HARD_DOUBT
-    return sure if _is_near(hit, index) else min(sure, DOUBTED)
+    return sure * (HARD_DOUBT if cannot else 1.0)
 
 
 def _is_near(hit: Hit, index: Index) -> bool:

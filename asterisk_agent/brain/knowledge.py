@@ -48,7 +48,7 @@ class Hit:
     ``unknown`` is how many of these stand in no document, and ``states`` whether it holds a fact of
     the kind that is asked for. ``standing_out`` is ``meaning`` less its mean over all passages,
     ``ahead`` the distance in score to the next passage that says something else, ``nearer`` how
-    much nearer in meaning another one is that does (0: none).
+    much nearer in meaning the nearest passage is (0: none is).
     """
 
     passage: Passage
@@ -147,13 +147,13 @@ class Index:
             for at in range(len(self.passages))
         ]
         order = sorted(range(len(hits)), key=lambda at: -hits[at].score)
-        mean = float(meaning.mean())
+        mean, highest = float(meaning.mean()), float(meaning.max())
         return [
             replace(
                 hits[at],
                 standing_out=hits[at].meaning - mean,
                 ahead=hits[at].score - self._rival(at, order, hits),
-                nearer=self._nearer(at, meaning),
+                nearer=highest - float(meaning[at]),
             )
             for at in order[:limit]
         ]
@@ -181,12 +181,6 @@ class Index:
         alike: Vector = self._whole @ self._whole[at]
         others = (hits[i].score for i in order if i != at and alike[i] < self.scale.same_thing)
         return next(others, hits[at].score - 0.2)
-
-    def _nearer(self, at: int, meaning: Vector) -> float:
-        """By how much the meaning of a passage that says something else is nearer, or 0."""
-        alike: Vector = self._whole @ self._whole[at]
-        others = meaning[alike < self.scale.same_thing]
-        return max(float(others.max(initial=-1.0) - meaning[at]), 0.0)
 
     def _meaning(self, text: str) -> Vector:
         """The mean of the cosines with the whole, its nearest title and its nearest sentence."""

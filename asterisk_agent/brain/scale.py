@@ -41,7 +41,7 @@ class Scale:
     answer one question in other words. An utterance is like the example of an intent from
     ``like_example`` on: of 270 questions to four companies none comes nearer, of requests that no
     rule knows a third do. Below ``floor`` no passage is spoken without asking back, unless it has
-    all of the question's words; nor is one where another that says something else is nearer by
+    all of the question's words; nor is one where another is nearer by
     ``lead``: a single rare word in common makes no answer.
     """
 
