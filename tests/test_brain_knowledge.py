@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from brain_fakes import WordEmbedder
 
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, HARD_DOUBT, judge
+from asterisk_agent.brain.confidence import ANSWER, HARD_DOUBT, judge
 from asterisk_agent.brain.knowledge import Index, Passage
 from asterisk_agent.brain.languages import language
 from asterisk_agent.brain.question import Question, others_deed, states
+from asterisk_agent.brain.scale import ALONE
 
 EN = language("en")
 PASSAGES = (
@@ -68,7 +69,7 @@ def test_a_price_is_not_answered_by_a_passage_without_one() -> None:
 def test_confidence_tells_the_known_from_the_unknown() -> None:
     known = judge(Question.read("do you repair taps", EN), index()).confidence
     unknown = judge(Question.read("do you sell bicycles", EN), index()).confidence
-    assert unknown < ASK_BACK < ANSWER < known
+    assert unknown < ALONE.ask_back < ANSWER < known
 
 
 def test_the_callers_own_case_is_no_question_to_documents() -> None:

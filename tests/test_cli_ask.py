@@ -66,7 +66,7 @@ def test_a_person_reads_the_answer_and_where_it_is_from() -> None:
 
 
 def test_a_question_a_line_each_on_its_own() -> None:
-    lines = f"{FEE}\r\n\nsay that again\n".encode() + b"caf\xe9 \xff zzz qqq vvv\n"
+    lines = f"{FEE}\r\n\nsay that again\n".encode() + b"na\xefve \xff zzz qqq vvv\n"
     found = answers(run("-", "--json", stdin=lines))
     assert [reply["action"] for reply in found] == ["answer", "clarify", "clarify", "handoff"]
 

@@ -15,7 +15,6 @@ from typing import Protocol
 from asterisk_agent.brain.answer import compose, rest
 from asterisk_agent.brain.confidence import (
     ANSWER,
-    ASK_BACK,
     ASK_BACK_OVER_TEAM,
     DOUBTED,
     OFFER,
@@ -343,7 +342,7 @@ class Brain:
             meant = self._examples.read(turn.utterance)
             if meant is not None:
                 return replace(self._act(self._with_team(meant, turn), turn), ms=took)
-        least = ASK_BACK_OVER_TEAM if self._needs_team(question) else ASK_BACK
+        least = ASK_BACK_OVER_TEAM if self._needs_team(question) else self._index.scale.ask_back
         if hit is None or sure < least:
             return replace(self._dont_know(turn, sure), ms=took)
         if sure < ANSWER or judgement.torn:
@@ -376,7 +375,7 @@ class Brain:
             return alone, _doubted(judge(alone, self._index))  # "how much is it": what is?
         best = max(judged, key=lambda pair: pair[1].confidence, default=None)
         if leans(turn.utterance, language):
-            if best and best[1].confidence >= ASK_BACK:
+            if best and best[1].confidence >= self._index.scale.ask_back:
                 return best
             return alone, _doubted(judge(alone, self._index))  # to what?
         judged.append(self._judge(turn.utterance))

@@ -16,12 +16,9 @@ ANSWER = 0.30
 """From here on the passage is spoken. On the scale of a fit that counts wrong ones three times.
 Each company predicted by the other three: from 0.40 down to 0.30 the answers at once rise by a
 tenth and none of them is wrong; below 0.25 wrong ones begin."""
-ASK_BACK = 0.02
-"""From here on the caller is asked whether that is meant; below, a person knows better. Of
-what the documents do not answer, two in five are asked about first, and go to a person when they
-say no; of what they do answer, a sixth is found so."""
 ASK_BACK_OVER_TEAM = 0.10
-"""The same for what is told in words with which callers want a team ("my invoice is wrong")."""
+"""From here on the caller is asked back about what is told in words with which callers want a team
+("my invoice is wrong"); about anything else, from the scale's ``ask_back`` on."""
 OFFER, OFFER_SHARE = 0.005, 0.1
 """From here on a second passage is offered beside the first, where it is so likely beside it."""
 HARD_DOUBT = 0.08

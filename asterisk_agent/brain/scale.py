@@ -40,7 +40,10 @@ class Scale:
     passages say much the same, and neither casts doubt on the other; from ``one_question`` on they
     answer one question in other words. An utterance is like the example of an intent from
     ``like_example`` on: of 270 questions to four companies none comes nearer, of requests that no
-    rule knows a third do. Below ``floor`` no passage is spoken without asking back, unless it has
+    rule knows a third do. From the probability ``ask_back`` on the caller is asked whether a
+    passage is meant; below, a person knows better. Of what the documents do not answer, two in five
+    are asked about first, and go to a person when they say no; of what they do answer, a sixth is
+    found so. Below ``floor`` no passage is spoken without asking back, unless it has
     all of the question's words; nor is one where another is nearer by
     ``lead``: a single rare word in common makes no answer.
     """
@@ -49,6 +52,7 @@ class Scale:
     same_thing: float
     one_question: float
     like_example: float
+    ask_back: float
     floor: float
     lead: float
     weights: Weights
@@ -59,6 +63,7 @@ ALONE = Scale(
     same_thing=0.90,
     one_question=0.93,
     like_example=0.905,
+    ask_back=0.03,
     floor=0.84,
     lead=0.02,
     weights=Weights(
@@ -79,6 +84,7 @@ TOGETHER = Scale(
     same_thing=0.835,
     one_question=0.88,
     like_example=0.85,
+    ask_back=0.02,
     floor=0.78,
     lead=0.02,
     weights=Weights(
