@@ -21,7 +21,7 @@ from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
-from asterisk_agent.errors import AgentError
+from asterisk_agent.errors import AgentError, AsteriskError, EngineError
 from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.finished import finish, is_back_channel, weigh
 from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
@@ -31,6 +31,7 @@ from asterisk_agent.recording import Tape
 from asterisk_agent.records import Callback, Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
 from asterisk_agent.speech import sentences
+from asterisk_agent.steady import LineWatch
 from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
     BargeIn,
@@ -51,6 +52,16 @@ TICK_S = 0.1
 """How often silence is looked at while the line brings no audio at all (a caller on hold)."""
 COVER_AFTER_S = 1.2
 """Thinking that lasts longer, from the caller's last sound, is covered by a short sentence."""
+COVER_AGAIN_S = 2.0
+"""Behind such a sentence the next one, if there is still no answer."""
+THOUGHT_LIMIT_S = 6.5
+"""Who has waited so long for an answer, from their last sound, is better off with a person."""
+VOICE_LIMIT_S = 2.0
+"""The longest pause in what the agent says because the voice is not made."""
+BRIEF_LIMIT_S = 3.5
+"""For the brief of whoever picks up; the caller hears the last sentence meanwhile."""
+UNHEARD_S = 1.5
+"""Speech so long of which no word was understood is no cough: the caller is asked again."""
 BARELY_HEARD_S = 0.8
 """Who interrupts an answer this early had not finished asking."""
 LAST_WORDS_S = 0.5
@@ -59,6 +70,10 @@ QUESTION_S = 2.5
 """The same where what the agent says ends with a question."""
 MURMUR_S = 0.7
 """What is shorter, and has no answer, does not take the floor from the agent."""
+MUMBLE_S = 1.5
+"""The same for what the recogniser itself hardly believes to be words."""
+CLEAR = 0.5
+"""Confidence from which words were understood."""
 PARTING_HOLD_S = 1.5
 """A caller who talks into the last sentence goes to a person after this at the latest."""
 AGAIN_S = 0.6
@@ -81,6 +96,9 @@ class AudioLine(Protocol):
 
     def send(self, pcm: bytes) -> None:
         """Send one frame."""
+
+    def drop(self) -> None:
+        """Cut the connection: nothing passes through it any more, not even a goodbye."""
 
     async def end(self) -> None:
         """Give the call back to the dialplan."""
@@ -126,6 +144,8 @@ class Thought:
     first_sentence: bytes
     voice_ms: float
     ready: float
+    unheard: bool = False
+    """The caller spoke, and no word of it was understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +194,14 @@ class Call:
         purpose: str = "",
         begins_s: float = 0.0,
         tape: Tape | None = None,
+        on_hold: Callable[[], bool | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.story = story
         self.outcome: Outcome | None = None
         """How the conversation ended; set before the line is given back."""
+        self.last_sent: float | None = None
+        """When a frame of audio was last sent, while one has to be every 20 ms."""
         self._line = line
         self._channel = channel
         self._config = config
@@ -191,6 +214,9 @@ class Call:
         self._begins_s = begins_s
         """When this conversation began, from the start of the call."""
         self._tape = tape
+        self._on_hold = on_hold
+        """Whether the caller has put us on hold; None where nobody knows."""
+        self._watch = LineWatch()
         self._clock = clock
         self._began = clock()
         self._session = engines.listen()
@@ -311,7 +337,8 @@ class Call:
                         self.story.team = reply.team
                         return await self._part(reply.text, _parting(reply), thought, cue)
                     finished = await self._say(reply.text, thought, cue)
-                    if self._talked_over and finished.heard_s < BARELY_HEARD_S:
+                    barely = self._talked_over and finished.heard_s < BARELY_HEARD_S
+                    if barely and not thought.unheard:
                         self._take_back()
         return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
 
@@ -337,7 +364,7 @@ class Call:
                     step = ToVoicemail()
                 case CallerTurn():
                     self._unheard = cue.thought
-                    thought = await asyncio.shield(cue.thought)
+                    thought = await self._covered(cue)
                     self._unheard = None
                     if thought.transcript.text:
                         self._note(cue.ended, thought.transcript.text, thought)
@@ -420,6 +447,9 @@ class Call:
             self._turns.agent_done(self._clock())
             return None
         if not heard and not self._carried:
+            if cue.ended.speech_end - cue.ended.speech_start >= UNHEARD_S:
+                again = Reply(self._phrases.clarify_empty, Action.CLARIFY, confidence=0.0)
+                return replace(await self._voiced(thought.transcript, again), unheard=True)
             self._turns.agent_done(self._clock())
             return None
         if self._carried:
@@ -441,15 +471,37 @@ class Call:
         )
 
     async def _covered(self, cue: CallerTurn) -> Thought:
-        """Wait for the thought; a long one is covered by a short sentence, not by silence."""
-        left_s = cue.ended.speech_end + COVER_AFTER_S - self._clock()
-        await asyncio.wait({cue.thought}, timeout=max(0.0, left_s))
-        if not cue.thought.done() and self._floor.is_set() and not self._interrupted.is_set():
-            pcm = await self._engines.speak(self._phrases.thinking[self._covers % 2])
-            if not cue.thought.done() and self._floor.is_set():
-                self._covers += 1  # the next one has other words
-                self._pacer.add(object(), pcm, complete=True)
-        return await cue.thought
+        """Wait for the thought; a long one is covered by short sentences, not by silence.
+
+        Raises EngineError where it takes longer than anybody should wait.
+        """
+        last = cue.ended.speech_end + THOUGHT_LIMIT_S
+        cover_at = cue.ended.speech_end + COVER_AFTER_S
+        while not cue.thought.done():
+            left_s = min(cover_at, last) - self._clock()
+            await asyncio.wait({cue.thought}, timeout=max(0.0, left_s))
+            if cue.thought.done():
+                break
+            if self._clock() >= last:
+                raise EngineError(f"no answer in {THOUGHT_LIMIT_S} s")
+            if self._clock() >= cover_at:
+                cover_at = self._clock() + COVER_AGAIN_S + await self._cover(cue)
+        return await asyncio.shield(cue.thought)
+
+    async def _cover(self, cue: CallerTurn) -> float:
+        """Say that it takes a moment, unless the caller speaks; how long that lasts."""
+        if not self._floor.is_set() or self._interrupted.is_set():
+            return 0.0
+        try:
+            async with asyncio.timeout(VOICE_LIMIT_S):
+                pcm = await self._engines.speak(self._phrases.thinking[self._covers % 2])
+        except TimeoutError:
+            return 0.0
+        if cue.thought.done() or not self._floor.is_set():
+            return 0.0
+        self._covers += 1  # the next one has other words
+        self._pacer.add(object(), pcm, complete=True)
+        return len(pcm) / 2 / LINE_RATE_HZ
 
     async def _joined(self, thought: Thought) -> tuple[Thought, str]:
         """The caller went on: the reply to both parts, unless the second one stands for itself."""
@@ -495,8 +547,14 @@ class Call:
         label = self._channel.label
         text = brief(self._history, outcome, label, self._phrases, language)
         self.story.brief = text
-        pcm = b"".join([await self._engines.speak(sentence) for sentence in sentences(text)])
-        await self._keep_brief(pcm)
+        try:
+            async with asyncio.timeout(BRIEF_LIMIT_S):
+                spoken = [await self._engines.speak(sentence) for sentence in sentences(text)]
+        except (EngineError, TimeoutError) as error:  # the caller does not wait for it
+            why = str(error) or f"not made in {BRIEF_LIMIT_S} s"
+            log.warning("call: no brief for the person who picks up: %s", why)
+            return
+        await self._keep_brief(b"".join(spoken))
 
     # --- thinking ---------------------------------------------------------------------------
 
@@ -507,7 +565,7 @@ class Call:
             self._understood(Finish.NOTHING)
             return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
         reply = await self._reply_to(transcript.text)
-        finished = self._finish(transcript.text, reply)
+        finished = self._finish(transcript, reply)
         self._understood(finished)
         if self._message is not None:
             return Thought(transcript, reply, b"", 0.0, self._clock())  # what is said is not this
@@ -530,8 +588,9 @@ class Call:
         other = await self._reply_to(text)
         if not is_better(other, reply):
             return first, reply
-        self._understood(self._finish(text, other))
-        return replace(heard, text=text, compute_s=first.compute_s + heard.compute_s), other
+        heard = replace(heard, text=text, compute_s=first.compute_s + heard.compute_s)
+        self._understood(self._finish(heard, other))
+        return heard, other
 
     async def _recognise(self) -> Transcript:
         """The words of the turn so far; of a long one, only its last part is still unknown."""
@@ -554,11 +613,11 @@ class Call:
         now = self._clock()
         return Thought(transcript, reply, first, (now - began) * 1000, now)
 
-    def _finish(self, text: str, reply: Reply) -> Finish:
+    def _finish(self, heard: Transcript, reply: Reply) -> Finish:
         """Whether the caller has finished, as far as the words and the reply tell."""
-        language = self._config.agent.language
+        text, language = heard.text, self._config.agent.language
         if not self._floor.is_set() and (
-            is_back_channel(text, language, parting=self._parting) or self._is_murmur(reply)
+            is_back_channel(text, language, parting=self._parting) or self._is_murmur(heard, reply)
         ):
             asks = self._saying.endswith("?")
             if not self._pacer.speaking or self._pacer.left_s > (
@@ -568,7 +627,7 @@ class Call:
         words = finish(text, language, self._saying)
         return weigh(words, reply) if self._message is None else words
 
-    def _is_murmur(self, reply: Reply) -> bool:
+    def _is_murmur(self, heard: Transcript, reply: Reply) -> bool:
         """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
 
         A recogniser finds words in an "uh-huh", too, even "that's all right"; and who says goodbye
@@ -579,7 +638,8 @@ class Call:
             or (reply.action is Action.CLARIFY and not reply.options)
             or reply.action is Action.GOODBYE
         )
-        return nonsense and self._turns.speech_s < MURMUR_S
+        limit_s = MUMBLE_S if heard.confidence < CLEAR else MURMUR_S
+        return nonsense and self._turns.speech_s < limit_s
 
     def _understood(self, finish: Finish) -> None:
         """Tell whose turn it is, if the pause that was guessed at still lasts."""
@@ -659,10 +719,22 @@ class Call:
             if index == 0 and thought is not None:
                 self._pacer.add(clip, thought.first_sentence)
                 continue
-            async for pcm in self._engines.voice(sentence, slow=slow):
+            async for pcm in self._in_time(self._engines.voice(sentence, slow=slow)):
                 if self._interrupted.is_set():
                     break
                 self._pacer.add(clip, pcm)
+
+    async def _in_time(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A voice as it is made. Raises EngineError where the caller would wait in silence."""
+        while True:
+            try:
+                async with asyncio.timeout(self._pacer.left_s + VOICE_LIMIT_S):
+                    piece = await anext(pieces, None)
+            except TimeoutError:
+                raise EngineError(f"no voice in {VOICE_LIMIT_S} s") from None
+            if piece is None:
+                return
+            yield piece
 
     def _remember(
         self,
@@ -732,14 +804,18 @@ class Call:
 
     async def _play(self) -> None:
         """Send a frame every 20 ms, for as long as the call lasts."""
-        while True:
-            for frame in self._pacer.frames(self._clock()):
-                self._line.send(frame)
-                self._echo.sent(frame)
-                if self._tape is not None:
-                    self._tape.sent(frame, self._at_s(self._clock()))
-            self._settle()
-            await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
+        try:
+            while True:
+                for frame in self._pacer.frames(self._clock()):
+                    self._line.send(frame)
+                    self._echo.sent(frame)
+                    if self._tape is not None:
+                        self._tape.sent(frame, self._at_s(self._clock()))
+                self.last_sent = self._clock()
+                self._settle()
+                await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
+        finally:
+            self.last_sent = None
 
     # --- listening --------------------------------------------------------------------------
 
@@ -770,21 +846,24 @@ class Call:
         """Find speech in the audio, and act on whose turn it is."""
         doubler = Doubler(LINE_RATE_HZ)
         frame_bytes = self._detector.frame_samples * 2
-        frame_s = self._detector.frame_samples / RECOGNISER_RATE_HZ
+        frame_s = self._detector.frame_samples / LINE_RATE_HZ
         waiting = bytearray()
         while True:
             try:
                 async with asyncio.timeout(TICK_S):
                     pcm, arrived = await frames.get()
             except TimeoutError:
+                if self._watch.dead(self._clock(), self._on_hold()):
+                    self._line.drop()
+                    raise AsteriskError("the caller's line stands still") from None
                 self._act(self._turns.tick(self._clock()))
                 continue
             self._echo.heard(pcm)
-            waiting += doubler.feed(pcm)
+            waiting += pcm
             while not frames.empty():
                 pcm, arrived = frames.get_nowait()
                 self._echo.heard(pcm)
-                waiting += doubler.feed(pcm)
+                waiting += pcm
             whole = len(waiting) // frame_bytes
             pieces = [bytes(waiting[i * frame_bytes : (i + 1) * frame_bytes]) for i in range(whole)]
             del waiting[: whole * frame_bytes]
@@ -795,9 +874,10 @@ class Call:
             if loud and self._echo.is_echo():
                 probabilities = [0.0] * whole
             self._turns.machine_busy = self._engines.busy
+            self._watch.heard(whole * frame_s, arrived, silent=not loud)
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
-                self._audio.keep(piece, speaking=self._turns.caller_speaking)
+                self._audio.keep(doubler.feed(piece), speaking=self._turns.caller_speaking)
                 self._act(self._turns.heard(probability, frame_s, now))
 
     def _act(self, actions: Sequence[TurnAction]) -> None:

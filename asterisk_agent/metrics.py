@@ -33,6 +33,8 @@ class Now:
     waiting: int
     unwritten: int = 0
     lost: int = 0
+    losses: int = 0
+    """Services that the supervisor lost before this one."""
 
 
 class Metrics:
@@ -82,6 +84,7 @@ class Metrics:
             "engine_queue": "Questions to the engines that are not answered yet.",
             "calls_unwritten": "Calls that wait to be written into the call log.",
             "calls_lost": "Calls that could not be kept for the call log.",
+            "losses": "Services that crashed or froze since the supervisor began.",
         }
         self._gauges = {
             name: Gauge(f"asterisk_agent_{name}", what, registry=registry)
@@ -108,7 +111,7 @@ class Metrics:
         """Everything, as Prometheus reads it."""
         now = self._look()
         present = (now.calls, now.talking, now.most, now.ready, now.connected, now.waiting)
-        values = (*present, now.unwritten, now.lost)
+        values = (*present, now.unwritten, now.lost, now.losses)
         for gauge, value in zip(self._gauges.values(), values, strict=True):
             gauge.set(value)
         return generate_latest(self._registry).decode()

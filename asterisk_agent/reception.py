@@ -15,6 +15,7 @@ from asterisk_agent.brief import note
 from asterisk_agent.config.schema import Channel
 from asterisk_agent.errors import ProtocolError
 from asterisk_agent.records import Story
+from asterisk_agent.recovery import catch_up, place_before
 from asterisk_agent.routing import AgentHealth, Decision, Facts, Kind, Outcome, Stage, State
 from asterisk_agent.site import Site
 from asterisk_agent.visits import Visit, Visits
@@ -57,7 +58,11 @@ class Reception:
         """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS,ID``: a stage is over."""
         padded = [*request.arguments[:8], *[""] * 8]
         _, uuid, stage, state, status, tried, arrived, turns = padded[:8]
-        visit = self._visits.get(id_of(uuid)) or self._stranger(request, uuid)
+        visit = (
+            self._visits.get(id_of(uuid))
+            or self._visits.by_asterisk(_asterisk_id(request))
+            or self._stranger(request, uuid)
+        )
         facts = Facts(
             stage=member(Stage, stage) or Stage.AGENT,
             state=member(State, state),
@@ -69,6 +74,10 @@ class Reception:
             status=status,
             turns=int(turns) if turns.isascii() and turns.isdigit() else 0,
         )
+        if visit.lost_at is not None:
+            before = place_before(facts.stage, visit.channel.id, facts.tried)
+            catch_up(visit.story, before, "", self._now())
+            visit.lost_at = None
         if visit.story.path:
             heard = facts.stage is Stage.AGENT
             result = str(facts.outcome or Outcome.LOST) if heard else status
@@ -125,6 +134,7 @@ class Reception:
     def _stranger(self, request: agi.Request, uuid: str) -> Visit:
         """A call that began before this service did: its record begins here."""
         visit = self._arrive(request)
+        visit.lost_at = self._now()
         known = id_of(uuid)
         if known.int:
             self._visits.remove(visit)

@@ -37,12 +37,16 @@ from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
+from asterisk_agent.recovery import catch_up, place_before
 from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
 from asterisk_agent.speech import sentences
 from asterisk_agent.status import Status, restart_needed
+from asterisk_agent.survivors import STOPPED, Survivors
 from asterisk_agent.visits import Visit, Visits
+from asterisk_agent.watched import Watcher
+from asterisk_agent.wire.lifeline import Beat
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +69,18 @@ LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
 """How often the event loop's own lateness is measured."""
+CHORE_AGAIN_S = 5.0
+"""A chore that broke rests for so long."""
 SAVE_EVERY_S = 1.0
 """How often the sound of a recorded call is written."""
 RECORD_AGAIN_S = 5.0
 """How soon the call log is tried again that could not be written."""
 FORGET_EVERY_S = 24 * 3600.0
 """How often the call log is swept of what is too old."""
+KEEP_S = 0.5
+"""How often what is new of the calls under way is kept for the service after us."""
+SETTLE_AGAIN_S = 2.0
+"""How soon Asterisk is asked again for a call that was between two places."""
 LAST_RECORDS_S = 10.0
 """How long the call log may take when the service stops; what is left waits in a file."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
@@ -79,8 +89,9 @@ RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 class Service:
     """Answers the dialplan. ``run`` until ``stop`` is called."""
 
-    def __init__(self, config: Config, pool: EnginePool) -> None:
+    def __init__(self, config: Config, pool: EnginePool, watcher: Watcher | None = None) -> None:
         self._pool = pool
+        self._watcher = watcher or Watcher()
         self._first = config
         self._site: Site | None = None
         self._writer = Worker("files")
@@ -93,6 +104,15 @@ class Service:
         self._told = asyncio.Event()
         self._used: Mapping[str, Usage] = UNKNOWN
         self._visits = Visits()
+        self._survivors = Survivors(
+            self._visits,
+            self.recorder,
+            config.state_directory,
+            files=self._writer,
+            clerk=self._clerk,
+            action=self._action,
+            now=_now,
+        )
         self._ends: asyncio.Queue[tuple[Visit, Headers]] = asyncio.Queue()
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -110,7 +130,13 @@ class Service:
             {"start": self._reception.start, "next": self._reception.next}
         )
         self._manager = _manager(config, self._on_event)
-        self._status = Status(config.state_directory, config.directory, _now)
+        self._status = Status(
+            config.state_directory,
+            config.directory,
+            _now,
+            watched=self._watcher.name,
+            losses=self._watcher.losses,
+        )
         self._renewed = asyncio.Event()
         self._metrics = Metrics(config.state_directory, self._look)
         control = Control(
@@ -132,6 +158,14 @@ class Service:
         """Read the configuration again, for new calls; a broken one changes nothing."""
         self._reload.set()
 
+    def signs(self) -> Beat:
+        """What goes on beside the event loop, for whoever watches us."""
+        now = time.monotonic()
+        calls = [visit.call for visit in self._visits if visit.call is not None]
+        sent = [call.last_sent for call in calls if call.last_sent is not None]
+        looked = self._pool.looked
+        return Beat(now - min(sent) if sent else None, None if looked is None else now - looked)
+
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Warm up, open the ports, serve, and leave nobody behind. Raises AgentError."""
         async with AsyncExitStack() as stack:
@@ -140,17 +174,19 @@ class Service:
             stack.callback(self._writer.close)
             self._site = await self._make_site(self._first)
             await self._pool.prepare(sentences(self._first.agent.greeting))
+            await self._survivors.adopt(self._site, self._watcher.losses)
             await self._open_ports()
             if self._manager is not None:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
                 chores = [
-                    group.create_task(chore())
+                    group.create_task(self._keep_at(chore), name=chore.__name__)
                     for chore in (
                         self._pool.watch,
                         self._prepare,
                         self._sweep,
                         self._follow,
+                        self._keep,
                         self._reread,
                         self._reload_when_asked,
                         self._follow_documents,
@@ -170,6 +206,17 @@ class Service:
             self._status.stopped()
 
     # --- life cycle -------------------------------------------------------------------------
+
+    async def _keep_at(self, chore: Callable[[], Awaitable[object]]) -> None:
+        """Do a chore for ever. One that breaks is begun again: no call shall pay for it."""
+        while True:
+            try:
+                await chore()
+            except Exception:
+                log.exception("service: %s broke, and begins again", chore.__name__.strip("_"))
+                await asyncio.sleep(CHORE_AGAIN_S)
+            else:
+                return
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""
@@ -199,6 +246,7 @@ class Service:
     async def _leave(self) -> None:
         """No new calls; every running one gets a sentence and its queue; then out."""
         self._stopping = True
+        self._watcher.stopping()
         talking = [visit for visit in self._visits if visit.talking]
         log.info("service: stopping", extra={"calls": len(talking)})
         for visit in talking:
@@ -216,8 +264,10 @@ class Service:
         await self._control.stop()
         if self._manager is not None:
             await self._manager.stop()
+        await self._survivors.keep()
         for visit in self._visits:
-            await self._finish(visit, "unknown: the service stopped")
+            await self._finish(visit, STOPPED)
+        self._watcher.quiet()
 
     async def _prepare(self) -> None:
         """Speak the fixed sentences, then the likely answers, into memory while nobody waits.
@@ -279,6 +329,7 @@ class Service:
         while True:
             await self._reload.wait()
             self._reload.clear()
+            self._watcher.reloading()
             try:
                 await self._take_over(await self._writer.run(load, self._first.directory))
             except ConfigError as error:
@@ -287,6 +338,8 @@ class Service:
             except AgentError as error:
                 log.error("service: the configuration is not taken over: %s", error)
                 self._status.refused([str(error)])
+            finally:
+                self._watcher.reloaded()
 
     async def _take_over(self, config: Config) -> None:
         site = await self._make_site(config)
@@ -401,6 +454,7 @@ class Service:
             purpose=visit.purpose,
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
+            on_hold=lambda: visit.held if self._connected else None,
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
@@ -458,10 +512,10 @@ class Service:
             return
         visit.brief = path
 
-    async def _finish(self, visit: Visit, outcome: str) -> None:
+    async def _finish(self, visit: Visit, outcome: str, at: datetime | None = None) -> None:
         if not self._visits.remove(visit):
             return
-        visit.story.over(outcome, _now())
+        visit.story.over(outcome, at or _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
         self._metrics.finished(visit.story)
@@ -531,16 +585,22 @@ class Service:
 
     # --- what the console sees ----------------------------------------------------------------
 
+    @property
+    def _connected(self) -> bool:
+        """Whether Asterisk tells us what happens."""
+        return self._manager is not None and self._manager.connected
+
     def _look(self) -> Now:
         return Now(
             calls=sum(1 for _ in self._visits),
             talking=sum(visit.talking for visit in self._visits),
             most=self._most(),
             ready=self._pool.ready,
-            connected=self._manager is not None and self._manager.connected,
+            connected=self._connected,
             waiting=self._pool.waiting,
             unwritten=self.recorder.health.unwritten,
             lost=self.recorder.health.lost,
+            losses=self._watcher.losses.count,
         )
 
     def _as_shown(self) -> Mapping[str, object]:
@@ -548,6 +608,9 @@ class Service:
             "state": self._state(),
             "stopping": self._stopping,
             "records": str(self.recorder.health),
+            "watched": self._watcher.name,
+            "lost_at": self._watcher.losses.at,
+            "lost_because": self._watcher.losses.why,
         }
 
     async def _action(self, name: str, **headers: str) -> list[Headers]:
@@ -573,12 +636,17 @@ class Service:
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
                 visit.story.picked_up(event.get("interface", ""), _now())
+        elif name in ("Hold", "Unhold"):
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None:
+                visit.held = name == "Hold"
         elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None and visit.taken_by:
                 visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
             ended = self._visits.get(id_of(event.get("calluuid", "")))
+            ended = ended or self._visits.by_asterisk(event.get("uniqueid", ""))
             if ended is not None:
                 self._ends.put_nowait((ended, event))
 
@@ -596,8 +664,16 @@ class Service:
                 async with asyncio.timeout(NOTICE_LIMIT_S):
                     await visit.over.wait()
         stage = member(Stage, event.get("stage", "")) or Stage.AGENT
+        if visit.lost_at is not None:
+            catch_up(visit.story, place_before(stage, visit.channel.id, ()), "", _now())
         status = event.get("status" if stage is Stage.ON_CALL else "queuestatus", "")
         await self._finish(visit, final_outcome(visit, Facts(stage, status=status)))
+
+    async def _keep(self) -> None:
+        """Keep the calls under way on disk, for the service after us if we are lost."""
+        while True:
+            await asyncio.sleep(KEEP_S)
+            await self._survivors.keep()
 
     async def _reread(self) -> None:
         """At each login, ask which calls are still there: events missed meanwhile never come."""
@@ -605,15 +681,16 @@ class Service:
             return
         async for _ in self._manager.sessions():
             log.info("ami: logged in")
-            try:
-                shown = await self._manager.action("CoreShowChannels")
-            except AsteriskError as error:
-                log.warning("ami: %s", error)
-                continue
-            alive = {channel.get("uniqueid") for channel in shown}
-            for visit in self._visits:
-                if visit.story.unique_id not in alive and not visit.talking:
-                    await self._finish(visit, "unknown")
+            while not await self._settled() and self._manager.connected:  # noqa: ASYNC110
+                await asyncio.sleep(SETTLE_AGAIN_S)
+
+    async def _settled(self) -> bool:
+        """Ask Asterisk where the calls are; whether all is known that can be."""
+        try:
+            return await self._survivors.settle(self._current(), self._finish, self._write)
+        except AsteriskError as error:
+            log.warning("ami: %s", error)
+            return False
 
 
 def _log_mistakes(what: str, error: ConfigError) -> None:

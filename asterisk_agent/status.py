@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from asterisk_agent.config.schema import Config
+from asterisk_agent.wire.lifeline import Losses
 
 FILE_NAME = "service.json"
 MAX_BYTES = 1_000_000
@@ -43,6 +44,13 @@ class Report:
     """When the documents in use were read, in UTC."""
     documents: list[str] = field(default_factory=list)
     """Why the documents on disk are not in use; those read before are."""
+    watched: str = ""
+    """Who kills it when it freezes: ``supervisor`` or ``systemd``; empty for nobody."""
+    losses: int = 0
+    """How many services the supervisor lost before this one."""
+    lost_at: str = ""
+    """When it lost the last of them, in UTC, and why."""
+    lost_because: str = ""
 
     @property
     def alive(self) -> bool:
@@ -56,12 +64,22 @@ class Status:
     """The service's side: writes the file, each time whole."""
 
     def __init__(
-        self, directory: Path, config_directory: Path, now: Callable[[], datetime]
+        self,
+        directory: Path,
+        config_directory: Path,
+        now: Callable[[], datetime],
+        *,
+        watched: str = "",
+        losses: Losses | None = None,
     ) -> None:
         self._now = now
         self._path = directory / FILE_NAME
         began = psutil.Process().create_time()
         self._report = Report(os.getpid(), began, str(config_directory.resolve()), "")
+        self._report.watched = watched
+        if losses is not None:
+            self._report.losses = losses.count
+            self._report.lost_at, self._report.lost_because = losses.at, losses.why
 
     def started(self) -> None:
         """The service takes calls."""

@@ -33,27 +33,30 @@ class Finish(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnSettings:
-    """How patient the agent is. The defaults were set by ear on telephone-band speech."""
+    """How patient the agent is. The defaults were measured on telephone-band speech.
+
+    The detector hears a voice for about 0.08 s after its end, so that all quiet is as much longer.
+    """
 
     speech_probability: float = 0.5
     """A frame at or above this holds speech."""
-    quiet_probability: float = 0.35
+    quiet_probability: float = 0.5
     """Once speech began, a frame must fall below this to count as quiet."""
     onset_s: float = 0.09
     """Speech this long begins a turn: shorter is a click or a breath."""
-    pause_s: float = 0.06
+    pause_s: float = 0.03
     """Quiet this long is worth a guess at what was said, in case the turn is over."""
     busy_pause_s: float = 0.20
     """The same while the recogniser has enough to do: a guess in vain costs the other callers."""
     resume_s: float = 0.08
     """Sound this long within a pause is speech again: a click would move the turn's end."""
-    complete_s: float = 0.31
+    complete_s: float = 0.25
     """Quiet this long ends a turn whose words are complete."""
-    unsure_s: float = 0.55
+    unsure_s: float = 0.50
     """Quiet this long ends a turn that may be complete."""
-    doubtful_s: float = 0.95
+    doubtful_s: float = 0.90
     """Quiet this long ends a turn that makes no sense so far."""
-    open_s: float = 1.20
+    open_s: float = 1.15
     """Quiet this long ends any turn: also one whose words are not, or are not known yet."""
     barge_in_s: float = 0.15
     """Speech this long over the agent's voice makes the agent stop, at least for now."""

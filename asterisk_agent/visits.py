@@ -34,8 +34,12 @@ class Visit:
     purpose: str = ""
     """What the announced conversation is for: to answer, or to take a message."""
     brief: Path | None = None
+    held: bool = False
+    """The caller has put us on hold, as far as Asterisk told."""
     taken_by: str = ""
     """The console's user who sent the caller elsewhere."""
+    lost_at: datetime | None = None
+    """When the service that began it was gone, for as long as nobody knows where the call is."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no conversation is under way and none is announced."""
 

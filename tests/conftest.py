@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,16 +130,19 @@ def hear() -> Callable[[bytes], str]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-real",
-        action="store_true",
-        help="fail unless tests ran against the real Asterisk and the real models",
+        action="append",
+        default=[],
+        choices=sorted(REAL),
+        help="fail unless tests ran against the real one, and none was skipped",
     )
 
 
 class RealTests:
     """Counts the tests with each marker of ``REAL`` that passed, failed or were skipped."""
 
-    def __init__(self) -> None:
+    def __init__(self, required: Collection[str]) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self._required = required
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         # A test counts once: in its call, or in the set-up that kept it from being called.
@@ -153,12 +156,13 @@ class RealTests:
         return [
             what
             for marker, what in REAL.items()
-            if not self.counts[marker, "passed"] or self.counts[marker, "skipped"]
+            if marker in self._required
+            and (not self.counts[marker, "passed"] or self.counts[marker, "skipped"])
         ]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if session.config.getoption("--require-real") and self.missing():
+        if self.missing():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -166,10 +170,9 @@ class RealTests:
             passed = self.counts[marker, "passed"]
             ran = passed + self.counts[marker, "failed"]
             terminalreporter.write_line(f"against {what}: {ran} tests ran, {passed} passed")
-        if terminalreporter.config.getoption("--require-real"):
-            for what in self.missing():
-                terminalreporter.write_line(f"FAILED: not every test against {what} could run")
+        for what in self.missing():
+            terminalreporter.write_line(f"FAILED: not every test against {what} could run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(RealTests(), "real-tests")
+    config.pluginmanager.register(RealTests(config.getoption("--require-real")), "real-tests")

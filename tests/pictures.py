@@ -48,6 +48,10 @@ HEALTH = {"calls": 2, "talking": 1, "most": 8, "ready": True, "connected": True,
     "state": "up",
     "stopping": False,
     "records": "ok",
+    "watched": "supervisor",
+    "losses": 0,
+    "lost_at": "",
+    "lost_because": "",
 }
 
 

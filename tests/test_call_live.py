@@ -5,9 +5,12 @@ mean the same at any hour.
 """
 
 import asyncio
+import os
 import re
 import shutil
+import signal
 import sqlite3
+import time
 import wave
 from contextlib import closing
 from pathlib import Path
@@ -171,14 +174,14 @@ async def test_the_agent_takes_a_message_itself(pbx, new_phone, say, hear):
     assert "boiler" in call["message"].lower()
 
 
-async def logged(pbx, words):
-    """The newest call in the log in which these words are, once it has ended."""
+async def logged(pbx, words, than=None):
+    """The newest call in the log in which these words are, once it has ended; another ``than``."""
     log = CallLog(pbx.config.records.database)
     try:
         for _ in range(100):
             for call in log.latest(1):
                 said = " ".join(turn["text"] for turn in call["turns"])
-                if call["ended"] and words in said:
+                if call["ended"] and words in said and call["id"] != than:
                     return call
             await asyncio.sleep(0.1)
     finally:
@@ -221,16 +224,71 @@ def sides(file):
     return [resample(both[:, side].tobytes(), 8_000, 16_000) for side in (0, 1)]
 
 
-async def test_a_killed_service_takes_its_caller_to_the_queue(
+async def test_a_lost_service_takes_its_caller_to_the_queue_and_is_back_for_the_next(
     always_open, start_pbx, new_phone, say, hear
 ):
     pbx = start_pbx(always_open)
     colleague = await member(pbx, new_phone)
     caller = await dial(pbx, new_phone)
-    await ask(caller, say(GUARANTEE), hear, "year")
-    pbx.kill_service()
+    said = await caller.play(say(GUARANTEE), 16_000)
+    await in_the_middle_of_an_answer(caller, said.end)
+    frozen, lost = time.monotonic(), pbx.service_pid
+    pbx.freeze_service()
     await colleague.wait_for("connected", 25)
+    assert silence_after(caller, frozen) < 3.0
     await talk_through(caller, colleague, say, hear)
+    await another_service(pbx, lost)
+    await asyncio.sleep(3)  # it asks Asterisk where the caller is
+    await caller.hangup()
+    call = await logged(pbx, "automated")
+    assert (call["outcome"], call["reason"]) == ("answered", "lost")
+    assert (call["team"], call["picked_up_by"]) == (None, "PJSIP/101")
+    conversation, queue = call["path"]
+    assert (conversation["to"], conversation["result"]) == ("agent", "lost")
+    assert queue["to"] == "team:support"
+    details = [event["detail"] for event in call["events"]]
+    assert "the service was lost while the agent spoke" in details
+
+    second = await dial(pbx, new_phone, name="second")
+    assert "automated" in hear(second.heard())
+    lost = pbx.service_pid
+    os.kill(lost, signal.SIGKILL)
+    await second.hangup()
+    await another_service(pbx, lost)
+    call = await logged(pbx, "automated", than=call["id"])
+    assert (call["outcome"], call["picked_up_by"]) == ("unknown", None)
+    assert call["events"][-1]["detail"].startswith("the service was lost")
+
+    pbx.kill_service()  # with its supervisor: nobody starts another
+    await second.dial(pbx.uri(SUPPORT))
+    await colleague.wait_for("connected", 25)
+    await talk_through(second, colleague, say, hear)
+
+
+async def in_the_middle_of_an_answer(phone, after):
+    """Wait until the agent has spoken for a second: longer than "One moment." takes."""
+    async with asyncio.timeout(60):
+        while True:
+            after = await phone.wait_for_sound(30, after=after)
+            await asyncio.sleep(max(0.0, after + 1.0 - time.monotonic()))
+            if phone.recording.quiet_since() is None:
+                return
+            after = time.monotonic()
+
+
+def silence_after(phone, moment):
+    """How long the caller heard nothing when what they heard broke off at this moment."""
+    segments = phone.spoken_segments()
+    last = [segment.end for segment in segments if segment.start < moment][-1]
+    again = next(segment.start for segment in segments if segment.start > moment)
+    return again - last
+
+
+async def another_service(pbx, lost):
+    """Wait until the supervisor has started another service, and it takes calls."""
+    async with asyncio.timeout(60):
+        while pbx.service_pid in (None, lost):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 async def test_a_stopping_service_says_so_and_hands_over(

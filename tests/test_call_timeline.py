@@ -411,6 +411,16 @@ def test_a_greeting_cut_by_a_hang_up_is_in_the_record():
     assert greeting.heard_s == pytest.approx(2.0, abs=0.2)
 
 
+def test_the_audio_shows_life_for_as_long_as_it_has_to_go_on():
+    text = "this is pat about my boiler"
+    result = take(Script().says(OFFERED + 1, text).hangs_up(ends(text, OFFERED + 1) + 0.1))
+    ages = [now - sent for now, sent in result.signs if sent is not None]
+    assert len(ages) > 50
+    assert max(ages) < 2 * FRAME_S
+    # What was said last is recognised after the hang-up: then no frame is due any more.
+    assert result.signs[-1][1] is None
+
+
 def test_the_first_syllable_is_kept():
     """What the recogniser gets begins before the moment at which speech was noticed."""
     assert SETTINGS.onset_s < PREROLL_S

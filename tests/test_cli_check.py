@@ -33,6 +33,7 @@ from asterisk_agent.net.control import ControlServer
 from asterisk_agent.plan import from_json, to_json
 from asterisk_agent.records import CallLog
 from asterisk_agent.status import Status
+from asterisk_agent.wire.lifeline import Losses
 
 AGENT = """\
 agent: {{name: Ada, greeting: Hello.}}
@@ -745,3 +746,31 @@ async def test_the_running_service_is_asked_before_its_file(etc: Path) -> None:
         assert found.problem == "the disk is full; 1 call waits in memory"
     finally:
         await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("watched", "losses", "told"),
+    [
+        ("supervisor", Losses(), []),
+        ("", Losses(), ["nobody watches it"]),
+        ("supervisor", Losses(1, "2026-11-23T20:15:00", "killed by SIGSEGV"), ["once, last at"]),
+        ("systemd", Losses(3, "2026-11-23T20:15:00", "killed by SIGSEGV"), ["3 times, last at"]),
+    ],
+)
+def test_who_watches_the_service_and_how_often_it_was_lost(
+    etc: Path, watched: str, losses: Losses, told: list[str]
+) -> None:
+    config = load(etc)
+    now = lambda: datetime.now(UTC)  # noqa: E731
+    Status(config.state_directory, etc, now, watched=watched, losses=losses).started()
+    report = Report()
+    check._check_service(config, report)
+    assert [finding.where for finding in report.warnings] == ["service"] * len(told)
+    for words, finding in zip(told, report.warnings, strict=True):
+        assert words in finding.problem
+
+
+def test_a_service_that_does_not_run_is_watched_by_nobody(etc: Path) -> None:
+    report = Report()
+    check._check_service(load(etc), report)
+    assert report.warnings == []

@@ -31,7 +31,7 @@ def root(tmp_path, monkeypatch):
 
 @pytest.fixture
 def server(monkeypatch, root):
-    """Three models of which the first cannot be had."""
+    """Five models of which the first cannot be had."""
     with FileServer({"/w": DATA}) as server:
         good, gone = server.url + "/{file}", server.url + "/gone/{file}"
         models = {
@@ -40,8 +40,10 @@ def server(monkeypatch, root):
             "smollm2-135m-instruct": entry("llm", "llama", good),
             "en_US-joe-medium": entry("tts", "piper", good),
         }
-        ids = list(models)
-        defaults = {"en": {"stt": ids[:2], "llm": ids[2:3], "tts": ids[3:]}, "*": {}}
+        models["silero-vad-6.2"] = entry("vad", "silero", good)
+        *ids, detector = models
+        own = {"vad": [detector], "stt": ids[:2], "llm": ids[2:3], "tts": ids[3:]}
+        defaults = {"en": own, "*": {}}
         known = Catalogue.model_validate({"models": models, "defaults": defaults})
         monkeypatch.setattr(catalogue, "read", lambda: known)
         yield server
@@ -85,6 +87,7 @@ def test_pull_takes_the_default_set_and_says_why_not_the_first(server):
     result = run("pull")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
+        f"silero-vad-6.2: installed from {server.url}",
         f"whisper-base: installed from {server.url}, in place of vosk-model-small-en-us-0.15",
         f"smollm2-135m-instruct: installed from {server.url}",
         f"en_US-joe-medium: installed from {server.url}",
@@ -113,6 +116,7 @@ def test_pull_again_asks_nobody(server):
     result = run("pull", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["already"] == [
+        "silero-vad-6.2",
         "whisper-base",
         "smollm2-135m-instruct",
         "en_US-joe-medium",
@@ -132,7 +136,7 @@ def test_pull_by_name(server):
 def test_pull_what_a_configuration_names(server):
     result = run("pull", "--config", str(EXAMPLE))
     assert result.exit_code == 0
-    assert list(states().values()) == ["missing", "installed", "installed", "installed"]
+    assert list(states().values()) == ["missing", *["installed"] * 4]
 
 
 def test_pull_that_fails_goes_on_with_the_rest(server):

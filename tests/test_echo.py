@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from asterisk_agent.audio import LINE_RATE_HZ, Doubler
+from asterisk_agent.audio import LINE_RATE_HZ
 from asterisk_agent.echo import SPAN_S, EchoJudge
 
 STEP = 160
@@ -99,13 +99,13 @@ def test_the_real_voice_does_not_interrupt_itself(delay_s: float) -> None:
     """Piper's voice through Silero and the turn-taking: at -18 dB no sound of it is a caller."""
     from real_models import spoken
 
-    from asterisk_agent.engines.silero import SileroDetector
+    from asterisk_agent.engines.loader import load_detector
     from asterisk_agent.turn import TurnTaker
 
     clip = np.frombuffer(spoken("A visit costs eighty nine dollars, with thirty minutes."), "<i2")
     sent = np.concatenate((clip[::2].astype(np.float64), np.zeros(LINE_RATE_HZ)))
     came = echo(sent, delay_s, -18, HYBRID)
-    judge, detector, doubler = EchoJudge(LINE_RATE_HZ), SileroDetector(), Doubler(LINE_RATE_HZ)
+    judge, detector = EchoJudge(LINE_RATE_HZ), load_detector()
     with_judge, without = TurnTaker(0.0), TurnTaker(0.0)
     for turns in (with_judge, without):
         turns.agent_busy(0.0)
@@ -115,10 +115,10 @@ def test_the_real_voice_does_not_interrupt_itself(delay_s: float) -> None:
         judge.sent(pcm(sent[at : at + STEP]))
         piece = pcm(came[at : at + STEP])
         judge.heard(piece)
-        waiting += doubler.feed(piece)
-        while len(waiting) >= 1024:
-            probability = detector.probability(waiting[:1024])
-            waiting, now = waiting[1024:], now + 0.032
+        waiting += piece
+        while len(waiting) >= 512:
+            probability = detector.probability(waiting[:512])
+            waiting, now = waiting[512:], now + 0.032
             actions[1].extend(without.heard(probability, 0.032, now))
             heard = 0.0 if probability >= 0.35 and judge.is_echo() else probability
             actions[0].extend(with_judge.heard(heard, 0.032, now))

@@ -112,6 +112,7 @@ def test_what_the_example_needs():
     config, known = load(EXAMPLE), catalogue.read()
     needed = [[model.id for model in one] for one in choose.models_for(config, known)]
     assert needed == [
+        ["silero-vad-6.2"],
         ["vosk-model-small-en-us-0.15", "whisper-base"],
         ["smollm2-135m-instruct"],
         ["en_US-joe-medium"],
@@ -119,7 +120,7 @@ def test_what_the_example_needs():
     ]
 
 
-def test_paths_and_no_language_model_need_no_more_than_the_embedder():
+def test_paths_and_no_language_model_need_only_detector_and_embedder():
     config = load(EXAMPLE)
     engines = config.engines.model_validate(
         {
@@ -130,4 +131,5 @@ def test_paths_and_no_language_model_need_no_more_than_the_embedder():
     )
     other = config.model_copy(update={"engines": engines})
     needed = choose.models_for(other, catalogue.read())
-    assert [[model.id for model in one] for one in needed] == [["all-minilm-l6-v2-int8"]]
+    names = [[model.id for model in one] for one in needed]
+    assert names == [["silero-vad-6.2"], ["all-minilm-l6-v2-int8"]]

@@ -217,3 +217,38 @@ async def test_a_stuck_process_takes_no_new_calls(keeper, monkeypatch):
     assert not keeper.ready
     await waiting
     assert keeper.ready
+
+
+async def test_a_frozen_process_is_killed_and_replaced_whatever_it_owes(
+    keeper, monkeypatch, caplog
+):
+    monkeypatch.setattr(remote, "SILENT_S", 1.2)
+    monkeypatch.setattr(keeping, "LOOK_S", 0.1)
+    process = keeper.process
+    await asyncio.sleep(1.5)
+    assert keeper.process is process  # it beats
+    os.kill(process.pid, signal.SIGSTOP)
+    await asyncio.wait_for(process.gone.wait(), 5)
+    assert process.why.startswith("no sign of life for 1.")
+    await back(keeper)
+    assert keeper.process is not process
+
+
+async def test_it_tells_when_the_process_was_last_looked_after(keeper):
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(0.1)
+    assert loop.time() - keeper.looked < keeping.LOOK_S + 0.5
+    await lose(keeper)
+    await gone(keeper)
+    assert keeper.looked is None  # starting another has deadlines of its own
+    await back(keeper)
+
+
+async def test_one_that_we_could_not_listen_to_is_not_killed(keeper, monkeypatch):
+    monkeypatch.setattr(keeping, "LOOK_S", 0.1)
+    process = keeper.process
+    await asyncio.sleep(0.2)
+    process._beat -= 60.0  # as if we had stood still for a minute
+    keeper.looked -= 60.0
+    await asyncio.sleep(0.8)
+    assert not process.gone.is_set()

@@ -126,7 +126,7 @@ async def test_preparing_goes_on_after_a_failure_and_a_loss(pool, caplog):
 class Loud:
     """A detector that takes every other frame for speech."""
 
-    frame_samples = 512
+    frame_samples = 256
 
     def __init__(self):
         self.seen = 0
@@ -141,7 +141,7 @@ class Loud:
 
 async def test_many_frames_let_others_have_their_turn(pool):
     detector = Loud()
-    detecting = asyncio.create_task(pool.detect(detector, [bytes(1024)] * 30))
+    detecting = asyncio.create_task(pool.detect(detector, [bytes(512)] * 30))
     turns = 0
     while not detecting.done():
         await asyncio.sleep(0)
@@ -238,7 +238,7 @@ async def serve(config):
     pool = EnginePool(config)
     await pool.start()
     await pool.brains(config)
-    await pool.detect(pool.new_detector(), [bytes(1024)])
+    await pool.detect(pool.new_detector(), [bytes(512)])
     await pool.close()
 
 asyncio.run(serve(load(Path(sys.argv[1]))))

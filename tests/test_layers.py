@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "asterisk_agent"
 PACKAGE = ROOT.name
 LAYERS = (
-    {"errors", "events", "plan"},
+    {"errors", "events", "plan", "liveness"},
     {"redaction"},
     {"config"},
     {
@@ -21,12 +21,14 @@ LAYERS = (
         "route",
         "outlook",
         "logs",
+        "notify",
         "rescue",
         "speech",
         "speech_english",
         "audio",
         "recording",
         "turn",
+        "steady",
         "finished",
         "finished_english",
         "hearing",
@@ -39,9 +41,10 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net", "engine_process", "message", "console"},
+    {"net", "engine_process", "message", "console", "supervisor", "watched"},
     {"brief", "call", "records", "prompts"},
-    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"},
+    {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
+    | {"recovery", "survivors"},
     {"service", "web"},
     {"sandbox", "cli"},
 )
@@ -74,10 +77,14 @@ WITHIN = {  # who may import whom of the same layer
     ("visits", "site"),
     ("reception", "site"),
     ("reception", "visits"),
+    ("reception", "recovery"),
+    ("survivors", "recovery"),
+    ("survivors", "site"),
+    ("survivors", "visits"),
     ("control", "visits"),
     ("sandbox", "cli"),
 }
-ALONE = {"pacer", "turn"}
+ALONE = {"liveness", "pacer", "steady", "turn"}
 """They import nothing of ours, and nothing that reads a clock or touches the machine."""
 ALONE_MAY = {"__future__", "collections", "dataclasses", "enum"}
 EDGE = (
@@ -85,6 +92,9 @@ EDGE = (
     "call.py",
     "rescue.py",
     "service.py",
+    "supervisor.py",
+    "watched.py",
+    "notify.py",
     "console.py",
     "web/process.py",
     "web/feed.py",  # follows the service

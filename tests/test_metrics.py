@@ -25,7 +25,7 @@ def values(metrics: Metrics) -> dict[str, float]:
 
 
 def test_calls_steps_delays_and_the_present_are_counted(tmp_path):
-    metrics = Metrics(tmp_path, lambda: Now(3, 2, 8, True, False, 5, 7, 1))
+    metrics = Metrics(tmp_path, lambda: Now(3, 2, 8, True, False, 5, 7, 1, 4))
     story = Story("support", "+15559876543", "open", NOW, outcome="answered", reason="person")
     story.ended = NOW + timedelta(seconds=42)
     story.path = [Step("agent", 0.1, "open"), Step("team:support", 20, "a person")]
@@ -49,6 +49,7 @@ def test_calls_steps_delays_and_the_present_are_counted(tmp_path):
     assert found["asterisk_agent_asterisk_connected{}"] == 0
     assert found["asterisk_agent_calls_unwritten{}"] == 7
     assert found["asterisk_agent_calls_lost{}"] == 1
+    assert found["asterisk_agent_losses{}"] == 4
     text = metrics.text()
     assert "secret" not in text
     assert "5559876543" not in text

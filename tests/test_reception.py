@@ -221,3 +221,33 @@ def test_the_brief_and_the_page_go_with_the_call(desk):
     told = desk.next(told["AGENT_UUID"], "agent")
     assert told["AGENT_NOTE"] == "Call for Support. The caller said: SHELL x hm yes"
     assert told["AGENT_RECORD"].endswith(f"/calls/{visit.story.id}")
+
+
+# --- Calls that began before this service did ----------------------------------------------------
+
+
+def test_a_call_that_was_taken_over_tells_where_it_went_meanwhile(desk):
+    told = desk.start()
+    visit = desk.visits.get(UUID(told["AGENT_UUID"]))
+    visit.lost_at = desk.now
+    desk.next(told["AGENT_UUID"], "team", "TIMEOUT", tried="support")
+    steps = [(step.to, step.result) for step in visit.story.path]
+    assert steps[:2] == [("agent", ""), ("team:support", "TIMEOUT")]
+    assert visit.story.path[1].because == "found there when the service was back"
+    assert visit.lost_at is None
+
+
+def test_a_stranger_s_record_begins_with_the_team_that_it_comes_from(desk):
+    known = uuid4()
+    desk.next(str(known), "team", "TIMEOUT", tried="support")
+    (visit,) = desk.visits
+    assert visit.story.id == known
+    assert visit.story.path[0].to == "team:support"
+
+
+def test_a_call_without_an_id_is_known_by_asterisk_s(desk):
+    desk.start(unique_id="7.1")
+    (visit,) = desk.visits
+    state = ("support", "", "team", "open", "TIMEOUT", "support", "", "0", "7.1")
+    asyncio.run(desk.reception.next(Request("next", state, {})))
+    assert list(desk.visits) == [visit]

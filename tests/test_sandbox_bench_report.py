@@ -158,7 +158,7 @@ def result(**changes):
         "idle_size": Size(500, 450, 20, 30),
         "sizes": [Size(600, 560, 22, 31), Size(590, 540, 22, 31)],
         "gaps_ms": [3.0, 12.0],
-        "loop_lag_ms": [],
+        "loop_lag_ms": {"p99_under": 2.0, "max_under": 5.0, "n": 120},
     }
     return RunResult(**(values | changes))
 

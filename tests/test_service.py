@@ -1,8 +1,10 @@
 """The service's own chores, without engines and Asterisk."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from good_config import write_good
@@ -15,6 +17,7 @@ from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.records import WAITING_ROOM
 from asterisk_agent.records.waiting import append
 from asterisk_agent.service import Service
+from asterisk_agent.wire.lifeline import Beat
 
 
 async def until(done):
@@ -68,3 +71,44 @@ async def test_a_waiting_file_that_fails_delays_no_call(tmp_path, monkeypatch):
                 await until(lambda: not service.recorder.health.waiting)
             assert service.recorder.open().search().total == 2
             assert service._look().unwritten == 1
+
+
+async def test_a_chore_that_breaks_is_begun_again(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(service_module, "CHORE_AGAIN_S", 0.001)
+    config = load(write_good(tmp_path / "etc"))
+    service, begun = Service(config, EnginePool(config)), []
+
+    async def look_around():
+        begun.append(1)
+        if len(begun) < 3:
+            raise OSError(24, "Too many open files")
+
+    async with asyncio.timeout(5):
+        await service._keep_at(look_around)
+    assert len(begun) == 3
+    assert caplog.messages.count("service: look_around broke, and begins again") == 2
+
+
+async def test_a_chore_ends_with_the_service(tmp_path):
+    config = load(write_good(tmp_path / "etc"))
+    service = Service(config, EnginePool(config))
+    chore = asyncio.create_task(service._keep_at(asyncio.Event().wait))
+    await asyncio.sleep(0)
+    chore.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await chore
+
+
+async def test_what_goes_on_beside_the_loop_is_told_to_who_watches(tmp_path, monkeypatch):
+    config = load(write_good(tmp_path / "etc"))
+    service = Service(config, EnginePool(config))
+    assert service.signs() == Beat(None, None)
+    now = time.monotonic()
+    for sent in (None, now - 1.0, now - 3.0):
+        call = SimpleNamespace(last_sent=sent, outcome=None)
+        visit = SimpleNamespace(call=call, story=SimpleNamespace(id=uuid4()))
+        service._visits.add(visit)
+    monkeypatch.setattr(EnginePool, "looked", now - 2.0)
+    told = service.signs()
+    assert told.playout_s == pytest.approx(3.0, abs=0.5)
+    assert told.engines_s == pytest.approx(2.0, abs=0.5)

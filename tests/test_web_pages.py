@@ -29,6 +29,10 @@ HEALTH = {"calls": 1, "talking": 1, "most": 8, "ready": True, "connected": True,
     "state": "up",
     "stopping": False,
     "records": "ok",
+    "watched": "supervisor",
+    "losses": 0,
+    "lost_at": "",
+    "lost_because": "",
 }
 CALL = {
     "id": "11111111-2222-3333-4444-555555555555",
@@ -439,6 +443,14 @@ def test_health_tells_what_check_found(console, browser):
     console.desk.feed.health = HEALTH | problem
     assert "Not written database is locked" in text_of(browser.get("/health/details").text)
     assert "The call log is not written" in browser.get("/live").text
+    lost = {"losses": 2, "lost_at": "2026-11-23T20:15:00.000+00:00"}
+    lost["lost_because"] = "no sign of life for 1.5 s"
+    console.desk.feed.health = HEALTH | lost
+    said = text_of(browser.get("/health/details").text)
+    assert "started again 2 times, last 23 Nov" in said
+    assert "no sign of life for 1.5 s" in said
+    console.desk.feed.health = HEALTH | {"watched": ""}
+    assert "nobody watches it" in text_of(browser.get("/health/details").text)
     assert console.check.begun == 1
     console.now += timedelta(minutes=3)
     browser.get("/health/details")

@@ -124,6 +124,7 @@ class FakeLine:
         self._script, self._clock, self._began = script, clock, clock()
         self.sent: list[tuple[float, int]] = []
         self.ended_at: float | None = None
+        self.dropped = False
 
     async def events(self) -> Any:
         keys = sorted(self._script.keys)
@@ -152,6 +153,9 @@ class FakeLine:
         level = int(np.max(np.frombuffer(pcm, "<i2")))
         self.sent.append((self._clock() - self._began, level))
 
+    def drop(self) -> None:
+        self.dropped = True
+
     async def end(self) -> None:
         self.ended_at = self._clock() - self._began
 
@@ -165,9 +169,12 @@ class FakeEngines:
         self.recognised: list[str] = []
         self.thought: list[str] = []
         self.fail_at: str = ""
+        self.mute = ""
+        """The sentence that begins so is never spoken: the voice does not return."""
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
+        self.confidence = 0.9
         self.busy = False
 
     def listen(self) -> Any:
@@ -187,7 +194,8 @@ class FakeEngines:
             known = text.split()
             words += known[: round(min(1.0, share + 0.05) * len(known))] if share > 0.05 else []
         self.recognised.append(" ".join(words))
-        return Transcript(" ".join(words), 0.9 if words else 0.0, len(pcm) / 32000, RECOGNISE_S)
+        confidence = self.confidence if words else 0.0
+        return Transcript(" ".join(words), confidence, len(pcm) / 32000, RECOGNISE_S)
 
     async def think(self, reply: Any, utterance: str, history: Any) -> Reply:
         await asyncio.sleep(THINK_S)
@@ -201,6 +209,8 @@ class FakeEngines:
 
     async def voice(self, sentence: str, *, slow: bool = False) -> Any:
         await asyncio.sleep(VOICE_S)
+        if self.mute and sentence.startswith(self.mute):
+            await asyncio.sleep(600)
         sentence += " (slowly)" * slow
         if sentence not in self.sentences:
             self.sentences.append(sentence)
@@ -209,7 +219,7 @@ class FakeEngines:
 
 
 class FakeDetector:
-    frame_samples = 512
+    frame_samples = 256
 
     def probability(self, pcm: bytes) -> float:
         raise AssertionError("the pool asks it")
@@ -228,6 +238,8 @@ class Result:
     engines: FakeEngines
     line: FakeLine
     briefs: list[bytes]
+    signs: list[tuple[float, float | None]]
+    """Ten times a second: the moment, and when a frame was last sent."""
 
     def said(self, text: str) -> Spoken:
         """The only time that this sentence was heard."""
@@ -247,6 +259,7 @@ def converse(
     state: str = "open",
     purpose: str = "",
     leave_at: float | None = None,
+    on_hold: bool | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
     limit_s: float = 900.0,
 ) -> Result:
@@ -272,15 +285,23 @@ def converse(
             story=Story("support", "+1555", state, datetime(2026, 3, 2, tzinfo=UTC)),
             keep_brief=brief,
             purpose=purpose,
+            on_hold=lambda: on_hold,
             clock=loop.time,
         )
+        signs: list[tuple[float, float | None]] = []
+
+        def look() -> None:
+            signs.append((loop.time(), call.last_sent))
+            loop.call_later(0.1, look)
+
+        look()
         if leave_at is not None:
             loop.call_at(loop.now + leave_at, call.leave)
         async with asyncio.timeout(limit_s):
             outcome = await call.run()
         assert line.ended_at is not None, "the line was not given back"
         heard = _sentences(line.sent, engines.sentences)
-        return Result(outcome, call.story, heard, line.ended_at, engines, line, briefs)
+        return Result(outcome, call.story, heard, line.ended_at, engines, line, briefs, signs)
 
     return run_virtually(story)
 

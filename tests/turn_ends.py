@@ -26,7 +26,7 @@ import numpy.typing as npt
 from faster_whisper import WhisperModel
 from real_models import voice as piper
 
-from asterisk_agent.audio import Doubler, read_wav, resample
+from asterisk_agent.audio import LINE_RATE_HZ, Doubler, read_wav, resample
 from asterisk_agent.brain.brain import build
 from asterisk_agent.config.load import load
 from asterisk_agent.engines import loader
@@ -39,7 +39,8 @@ ROOT = Path(__file__).parent.parent
 SENTENCES = Path(__file__).parent / "data" / "turn_ends.txt"
 VOICES = ("joe", "slt", "rms", "awb", "kal16", "en-us", "en-gb")
 PAUSES_S = (0.3, 0.5, 0.8)
-RATE_HZ, FRAME = 16_000, 512
+RATE_HZ = 16_000
+QUIET = TurnSettings().quiet_probability
 PAUSE_FRAMES = 4
 """Quiet after the last sound from which the words are asked for: about 0.1 s."""
 Samples = npt.NDArray[np.float32]
@@ -97,7 +98,7 @@ class Judge:
 
     def wait_s(self, cut: Cut, seed: int) -> tuple[float, bool]:
         """How much quiet would end the turn here, and whether the documents had an answer."""
-        heard = self._until_the_pause(_telephone(cut.samples, seed))
+        heard = Doubler(LINE_RATE_HZ).feed(self._until_the_pause(_telephone(cut.samples, seed)))
         session = self._recogniser.session()
         session.feed(heard)
         text = session.result().text
@@ -116,9 +117,9 @@ class Judge:
 
     def _until_the_pause(self, pcm: bytes) -> bytes:
         detector = loader.load_detector()
-        size = 2 * FRAME
+        size = 2 * detector.frame_samples
         frames = [pcm[at : at + size] for at in range(0, len(pcm) - size + 1, size)]
-        voiced = [n for n, frame in enumerate(frames) if detector.probability(frame) >= 0.35]
+        voiced = [n for n, frame in enumerate(frames) if detector.probability(frame) >= QUIET]
         return b"".join(frames[max(0, voiced[0] - 12) : voiced[-1] + 1 + PAUSE_FRAMES])
 
 
@@ -135,11 +136,11 @@ def _telephone(samples: Samples, seed: int) -> bytes:
     faded[-fade:] *= np.linspace(1, 0, fade)
     whole = np.concatenate((np.zeros(RATE_HZ // 2), faded, np.zeros(RATE_HZ)))
     whole += np.random.default_rng(seed).normal(0, 12, len(whole))
-    narrow = resample(np.clip(whole, -32768, 32767).astype("<i2").tobytes(), RATE_HZ, 8_000)
+    narrow = resample(np.clip(whole, -32768, 32767).astype("<i2").tobytes(), RATE_HZ, LINE_RATE_HZ)
     level = np.frombuffer(narrow, "<i2") / 32768
     coded = np.round(np.sign(level) * np.log1p(255 * np.abs(level)) / np.log(256) * 127) / 127
     linear = np.sign(coded) * (np.power(256, np.abs(coded)) - 1) / 255 * 32767
-    return Doubler(8_000).feed(np.rint(linear).astype("<i2").tobytes())
+    return np.rint(linear).astype("<i2").tobytes()
 
 
 def cuts(lines: list[str], voices: int, chance: random.Random) -> Iterator[Cut]:

@@ -168,13 +168,13 @@ def _detect_cpu_s(detector: VoiceDetector) -> float:
     """CPU seconds that the voice detector takes for each second of a call."""
     import time
 
-    from asterisk_agent.engines.base import RECOGNISER_RATE_HZ
+    from asterisk_agent.audio import LINE_RATE_HZ
 
-    frames = 5 * RECOGNISER_RATE_HZ // detector.frame_samples
+    frames = 5 * LINE_RATE_HZ // detector.frame_samples
     began = time.process_time()
     for _ in range(frames):
         detector.probability(bytes(2 * detector.frame_samples))
-    return (time.process_time() - began) / (frames * detector.frame_samples / RECOGNISER_RATE_HZ)
+    return (time.process_time() - began) / (frames * detector.frame_samples / LINE_RATE_HZ)
 
 
 def _lines(result: dict[str, Any]) -> list[str]:

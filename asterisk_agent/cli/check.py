@@ -67,6 +67,7 @@ def examine_all(directory: Path) -> Report:
     _check_ports(config, report)
     _check_overrides(config, report)
     _check_records(config, report)
+    _check_service(config, report)
     _check_rescue(report)
     _check_written(config, date.today(), report)
     asyncio.run(check_asterisk(config, report))
@@ -240,6 +241,24 @@ def _is_ours(file: Path | None) -> bool:
         return file is None or os.geteuid() in (0, file.stat().st_uid)
     except OSError:
         return False
+
+
+def _check_service(config: Config, report: Report) -> None:
+    """Whether somebody watches the running service, and had to start it again."""
+    from asterisk_agent import status
+
+    running = status.read(config.state_directory)
+    if running is None:
+        return
+    if running.losses:
+        times = "once" if running.losses == 1 else f"{running.losses} times"
+        problem = f"was started again {times}, last at {running.lost_at}: {running.lost_because}"
+        hint = "its log of that moment says more"
+        report.warnings.append(Finding("service", problem, hint))
+    if not running.watched:
+        problem = "nobody watches it: if it freezes, its callers wait in silence"
+        hint = "start it so: asterisk-agent run --supervise"
+        report.warnings.append(Finding("service", problem, hint))
 
 
 def _check_rescue(report: Report) -> None:

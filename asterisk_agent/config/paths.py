@@ -40,6 +40,28 @@ def journal_stream() -> str:
     return os.environ.get("JOURNAL_STREAM", "")
 
 
+NOTIFY = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+"""What systemd tells a process that it watches, and that process alone."""
+
+
+def notify_socket() -> str:
+    """Where systemd wants to be told how a service is; "" where it does not."""
+    return os.environ.get("NOTIFY_SOCKET", "")
+
+
+def watchdog_s(pid: int) -> float | None:
+    """How long process ``pid`` may be silent before systemd kills it; None: for ever."""
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    if os.environ.get("WATCHDOG_PID", str(pid)) != str(pid) or not microseconds.isdecimal():
+        return None
+    return int(microseconds) / 1e6 or None
+
+
+def environment_of_child() -> dict[str, str]:
+    """Our environment for a process that we watch ourselves."""
+    return {name: value for name, value in os.environ.items() if name not in NOTIFY}
+
+
 def models_directory() -> Path:
     """One folder per model of the catalogue."""
     return data_directory() / "models"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from asterisk_agent.events import Transcript
 
 RECOGNISER_RATE_HZ = 16_000
-"""The rate at which detectors and recognisers take audio."""
+"""The rate at which recognisers take audio."""
 
 Vector = npt.NDArray[np.float32]
 
@@ -32,7 +32,7 @@ class VoiceDetector(Protocol):
     """Tells speech from everything else. One instance per call: it has memory."""
 
     frame_samples: int
-    """Samples at 16 kHz that one call of ``probability`` takes, exactly."""
+    """Samples at the line's 8 kHz that one call of ``probability`` takes, exactly."""
 
     def probability(self, pcm: bytes) -> float:
         """Probability, 0 to 1, that this frame holds speech."""

@@ -20,8 +20,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from asterisk_agent.config.paths import shared_file
 from asterisk_agent.errors import ModelError
 
-Kind = Literal["stt", "llm", "tts", "embed"]
-KINDS: tuple[Kind, ...] = ("stt", "llm", "tts", "embed")
+Kind = Literal["vad", "stt", "llm", "tts", "embed"]
+KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts", "embed")
 MANIFEST = ".unpacked.json"
 """In the folder of a model that came as an archive: what was unpacked, with hashes."""
 ANY = "*"

@@ -25,6 +25,7 @@ def models_for(config: Config, known: Catalogue) -> list[tuple[Model, ...]]:
         wanted.insert(0, recognisers(engines.stt, language, known))
     elif not is_path(engines.stt.model):
         wanted.insert(0, (known[engines.stt.model],))
+    wanted.insert(0, known.default("vad", language))
     wanted.append(known.default("embed", language))
     return [alternatives for alternatives in wanted if alternatives]
 
@@ -34,6 +35,11 @@ def recognisers(stt: Stt, language: str, known: Catalogue) -> tuple[Model, ...]:
     if stt.engine == "auto":
         return known.default("stt", language)
     return known.candidates(stt.engine, language)
+
+
+def detector_folder() -> Path:
+    """The folder of the voice detector's model. Raises EngineError where it is not installed."""
+    return folder_of(catalogue.read().default("vad", catalogue.ANY)[0].id)
 
 
 def recogniser_folder(stt: Stt, language: str) -> tuple[str, Path]:

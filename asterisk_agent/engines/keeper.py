@@ -26,6 +26,10 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 """Between two attempts to start a process that does not stay; the first is made at once."""
 STEADY_S = 60.0
 """A process that has lived so long stayed."""
+LOOK_S = 0.5
+"""How often the process is looked after."""
+STOOD_STILL_S = 1.0
+"""Who looks so much later than it wanted was held up itself."""
 
 
 class Keeper:
@@ -41,6 +45,9 @@ class Keeper:
         self._there = asyncio.Event()
         self._generations: dict[int, Config] = {}
         self._numbers = count(1)
+        self.looked: float | None = None
+        """When the process was last looked after, on the monotonic clock; None while it is started
+        again, which has deadlines of its own."""
 
     @property
     def ready(self) -> bool:
@@ -99,25 +106,43 @@ class Keeper:
         return {name: RemoteBrain(self, generation, name) for name in config.channels}
 
     async def watch(self) -> None:
-        """Replace the process whenever it is gone; never returns."""
+        """Replace the process whenever it is gone; never returns.
+
+        Where it breaks it may be called again: it goes on where it was.
+        """
         pause_s = 0.0
         while True:
-            process = self.process
-            began = time.monotonic()
-            await process.gone.wait()
-            self._process = None
-            self._there.clear()
-            log.error(
-                "engines: process lost; calls that need it go to people",
-                extra={"pid": process.pid, "why": process.why},
-            )
-            await process.close()
-            if time.monotonic() - began > STEADY_S:
-                pause_s = 0.0
+            if self._process is not None:
+                lasted_s = await self._lose(self._process)
+                pause_s = 0.0 if lasted_s > STEADY_S else pause_s
             while self._process is None:
                 await asyncio.sleep(pause_s)
                 pause_s = min(LONGEST_PAUSE_S, 2 * pause_s or FIRST_PAUSE_S)
                 await self._replace()
+
+    async def _lose(self, process: EngineProcess) -> float:
+        """Wait until the process is gone, and clear up; how long it lasted."""
+        began = time.monotonic()
+        await self._until_gone(process)
+        self._process = self.looked = None
+        self._there.clear()
+        log.error(
+            "engines: process lost; calls that need it go to people",
+            extra={"pid": process.pid, "why": process.why},
+        )
+        await process.close()
+        return time.monotonic() - began
+
+    async def _until_gone(self, process: EngineProcess) -> None:
+        """Wait until the process is gone; one that shows no sign of life is killed."""
+        while not process.gone.is_set():
+            now, before = time.monotonic(), self.looked
+            self.looked = now
+            if before is None or now - before < LOOK_S + STOOD_STILL_S:
+                process.judge()  # else what it said meanwhile was perhaps not read yet
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await process.gone.wait()
 
     def _take(self, process: EngineProcess) -> None:
         self._process = process

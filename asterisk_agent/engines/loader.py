@@ -18,7 +18,12 @@ from asterisk_agent.engines.base import (
     Synthesizer,
     VoiceDetector,
 )
-from asterisk_agent.engines.choose import folder_of, recogniser_folder, second_embedder
+from asterisk_agent.engines.choose import (
+    detector_folder,
+    folder_of,
+    recogniser_folder,
+    second_embedder,
+)
 from asterisk_agent.engines.worker import Together, cpu_s
 from asterisk_agent.errors import EngineError
 
@@ -143,10 +148,10 @@ def load_synthesizer(tts: Tts = Tts()) -> Synthesizer:  # noqa: B008 - frozen
 
 
 def load_detector() -> VoiceDetector:
-    """A voice detector for one call; its weights came with its package."""
+    """A voice detector for one call. Raises EngineError where its model is not installed."""
     from asterisk_agent.engines.silero import SileroDetector  # noqa: PLC0415
 
-    return SileroDetector()
+    return SileroDetector(detector_folder())
 
 
 def warm(engines: Engines) -> float:

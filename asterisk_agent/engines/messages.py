@@ -24,6 +24,8 @@ MAX_BODY_BYTES = 1 << 26
 LOAD, BUILD, FORGET, LIKELY = "load", "build", "forget", "likely"
 RECOGNISE, THINK, SPEAK, CANCEL = "recognise", "think", "speak", "cancel"
 PIECE, DONE, FAILED, LOG = "piece", "done", "failed", "log"
+BEAT = "beat"
+"""The engine process is alive: it says so by itself, several times a second."""
 
 
 @dataclass(frozen=True, slots=True)

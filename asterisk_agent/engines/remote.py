@@ -23,6 +23,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from asterisk_agent.engines.messages import (
+    BEAT,
     CANCEL,
     DONE,
     FAILED,
@@ -50,6 +51,8 @@ SLOW_DEADLINE_S = 300.0
 """For loading models, and for reading documents: thousands of pages are embedded once."""
 SUSPECT_S = 5.0
 """A process that owes answers and has given none of that kind for so long may be hung."""
+SILENT_S = 3.0
+"""A process that shows no sign of life for so long is frozen, whatever it owes."""
 END_LIMIT_S = 2.0
 MAX_UNSENT_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 20
@@ -133,6 +136,8 @@ class EngineProcess(asyncio.Protocol):
         self._answered: dict[str, float] = {}
         """When a question of each kind was last answered."""
         self._transport: asyncio.Transport | None = None
+        self._beat = time.monotonic()
+        self._loaded = False
 
     @classmethod
     async def connect(cls, child: Child) -> EngineProcess:
@@ -181,6 +186,7 @@ class EngineProcess(asyncio.Protocol):
         async with aclosing(self._answers(self._load, deadline_s)) as answers:
             async for message in answers:
                 self.turn_cpu_s = float(message.fields.get("turn_cpu_s", 0.0))
+        self._beat, self._loaded = time.monotonic(), True
 
     async def ask(
         self,
@@ -216,6 +222,12 @@ class EngineProcess(asyncio.Protocol):
             self.why = why
             self._child.process.send_signal(signal.SIGKILL)
             self._give_up()
+
+    def judge(self) -> None:
+        """Kill it if it is frozen. Before it has loaded its libraries may hold it up for long."""
+        silent_s = time.monotonic() - self._beat
+        if self._loaded and silent_s > SILENT_S:
+            self.kill(f"no sign of life for {silent_s:.1f} s")
 
     async def close(self) -> None:
         """End it, and see it gone."""
@@ -292,6 +304,9 @@ class EngineProcess(asyncio.Protocol):
         self._give_up()
 
     def _pass_on(self, message: Message) -> None:
+        self._beat = time.monotonic()
+        if message.kind == BEAT:
+            return
         if message.kind == LOG:
             _log(message.fields)
             return

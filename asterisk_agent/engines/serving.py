@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import select
 import signal
 import socket
 import threading
@@ -19,6 +20,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from asterisk_agent.engines.messages import (
+    BEAT,
     CANCEL,
     DONE,
     FAILED,
@@ -30,12 +32,14 @@ from asterisk_agent.engines.messages import (
     encode,
     failure,
 )
-from asterisk_agent.engines.worker import give_way
+from asterisk_agent.engines.worker import give_way, now_s
 from asterisk_agent.errors import AgentError, EngineError
 
 log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 18
+BEAT_S = 0.5
+"""How often the service is told that we are alive."""
 _PR_SET_PDEATHSIG = 1
 _at_work = threading.local()
 
@@ -92,8 +96,16 @@ class Server:
     def run(self) -> None:
         """Work until the other end is closed. Raises ProtocolError on nonsense."""
         decoder = Decoder()
+        due = now_s()
         with suppress(ConnectionError):
-            while data := self._pipe.recv(READ_BYTES):
+            while True:
+                if now_s() >= due:
+                    self.send(Message(0, BEAT))
+                    due = now_s() + BEAT_S
+                if not select.select([self._pipe], [], [], max(0.0, due - now_s()))[0]:
+                    continue
+                if not (data := self._pipe.recv(READ_BYTES)):
+                    return
                 for message in decoder.feed(data):
                     self._take(message)
 

@@ -52,6 +52,11 @@ class Line:
             raise ConnectionResetError("Asterisk stopped reading audio")
         self._writer.write(audiosocket.encode_audio(pcm))
 
+    def drop(self) -> None:
+        """Cut the connection, which stands still: the dialplan goes on at once."""
+        self._ended = True
+        self._writer.transport.abort()
+
     async def end(self) -> None:
         """Give the call back to the dialplan: say so, read on to the end, close."""
         if self._ended:

@@ -6,6 +6,7 @@ calls' backs. A database that is slow, full, locked or gone never touches a call
 
 from asterisk_agent.records.filters import CallFilter, CallRow, Page
 from asterisk_agent.records.insights import Insights, Percentiles, Question, group_of
+from asterisk_agent.records.journal import Journal, Left
 from asterisk_agent.records.log import CallLog, LogState, NoLog
 from asterisk_agent.records.recorder import WAITING_ROOM, Recorder, RecorderHealth
 from asterisk_agent.records.retention import Forgotten, Kept
@@ -24,7 +25,9 @@ __all__ = [
     "Event",
     "Forgotten",
     "Insights",
+    "Journal",
     "Kept",
+    "Left",
     "LogState",
     "NoLog",
     "Page",

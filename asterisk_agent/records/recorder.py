@@ -7,7 +7,7 @@ be written either; it goes into the log when the log is back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,6 +131,20 @@ class Recorder:
         if self._log is None:
             self._log = CallLog(self._url, timezone=self._timezone, busy_s=self._busy_s)
         return self._log
+
+    def holds(self, call_id: str) -> bool:
+        """Whether a story is in memory, so that it would be lost with us."""
+        return call_id in self._memory
+
+    def outcomes(self, call_ids: Collection[str]) -> dict[str, str]:
+        """How those of these calls ended that have, as far as log and file can be read. Blocks."""
+        found: list[Told] = []
+        with suppress(AgentError):
+            stories = (self.open().story(call_id) for call_id in call_ids)
+            found += [story for story in stories if story is not None]
+        with suppress(AgentError):
+            found += [story for story in stories_in(self._file) if story["id"] in call_ids]
+        return {story["id"]: str(story.get("outcome")) for story in found if story.get("ended")}
 
     def sweep(self, now: datetime, kept: Kept) -> Forgotten:
         """Forget what is older than it may be. Raises AgentError. Blocks."""

@@ -14,6 +14,7 @@ import secrets
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Callable
 
 from asterisk_agent.errors import ProtocolError, SandboxError
@@ -42,7 +43,10 @@ class LineCaller:
         """The longest that a frame of ours left too late: the generator's own fault."""
         self._call: SipCall | None = None
         self._answered_at: float | None = None
+        self.ended_at: float | None = None
+        """When the far end hung up, or refused the call."""
         self._clip: tuple[bytes, int, asyncio.Future[Said]] | None = None
+        self._keys: deque[bytes] = deque()
         self._began = 0.0
         self._sender: asyncio.Task[None] | None = None
         self._last_said = b""
@@ -83,9 +87,24 @@ class LineCaller:
 
     async def say(self, clip: Clip) -> Said:
         """Say a clip to its end."""
+        return await self.speak(clip.pcm)
+
+    async def speak(self, pcm: bytes) -> Said:
+        """The same for PCM of whole frames. Raises SandboxError where the call ends before."""
         said: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
-        self._clip = bench_rtp.encode(clip.pcm), 0, said
+        self._clip = bench_rtp.encode(pcm), 0, said
         return await said
+
+    def hush(self) -> None:
+        """Stop in mid-sentence; whoever waits for its end gets what was said."""
+        if self._clip is not None:
+            (_, _, said), self._clip = self._clip, None
+            if not said.done():
+                said.set_result(Said(self._began, time.monotonic()))
+
+    def press(self, key: str) -> None:
+        """Press a key; the voice goes on behind it."""
+        self._keys.extend(bench_rtp.key_press(key))
 
     async def close(self) -> None:
         """Hang up, and let go of everything."""
@@ -115,6 +134,7 @@ class LineCaller:
         return self._call.state is not State.CALLING or self._trying
 
     _trying = False
+    _pressing = False
 
     def _open(self, reader: Callable[[], None]) -> socket.socket:
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -147,8 +167,10 @@ class LineCaller:
                 self._answered_at = time.monotonic()
             if call.media is not None and self._sender is None:
                 self._sender = asyncio.create_task(self._send(call.media), name=self.name)
-            if call.state is State.ENDED and self._clip is not None:
-                self._give_up_speaking()
+            if call.state is State.ENDED:
+                self.ended_at = self.ended_at or time.monotonic()
+                if self._clip is not None:
+                    self._give_up_speaking()
 
     def _take_rtp(self) -> None:
         since_boot = time.monotonic() - time.time()
@@ -168,16 +190,27 @@ class LineCaller:
     async def _send(self, to: tuple[str, int]) -> None:
         """A packet every 20 ms, silence where there is nothing to say."""
         source = secrets.randbits(32)
-        due, number = time.monotonic(), 0
+        due, number, pressed_at = time.monotonic(), 0, 0
         while True:
-            payload = self._frame()
-            packet = bench_rtp.build(
-                number, number * len(payload), source, payload, first=not number
-            )
+            timestamp = number * bench_rtp.SAMPLES
+            pressed_at = pressed_at if self._pressing else timestamp
+            self._pressing = bool(self._keys)
+            if self._keys:
+                packet = bench_rtp.build(
+                    number,
+                    pressed_at,
+                    source,
+                    self._keys.popleft(),
+                    first=pressed_at == timestamp,
+                    payload_type=bench_rtp.KEY_TYPE,
+                )
+            else:
+                packet = bench_rtp.build(number, timestamp, source, self._frame(), first=not number)
             now = time.monotonic()
             with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
                 self._rtp.sendto(packet, to)
-            self._note_progress(now)
+            if not self._pressing:
+                self._note_progress(now)
             number += 1
             due += FRAME_S
             late = time.monotonic() - due

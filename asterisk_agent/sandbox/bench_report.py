@@ -57,7 +57,7 @@ def run_json(run: RunResult, cores: int) -> dict[str, Any]:
         "rss_mb": max(size.rss_mb for size in [run.idle_size, *run.sizes]),
         "pss_mb": peak.pss_mb,
         "longest_gap_ms": max(run.gaps_ms, default=None),
-        "loop_lag_ms": max(run.loop_lag_ms, default=None),
+        "loop_lag_ms": run.loop_lag_ms,
         "longest_arrival_gap_ms": _ms(call.longest_arrival_gap_s for call in run.seen),
         "placed": len(run.seen),
         "refused": outcomes.count("refused"),

@@ -19,6 +19,7 @@ from asterisk_agent.sandbox.bench_call import BenchCall, CallSeen
 from asterisk_agent.sandbox.bench_caller import Caller, PjsipCaller
 from asterisk_agent.sandbox.bench_clips import Clip
 from asterisk_agent.sandbox.bench_deck import Deck
+from asterisk_agent.sandbox.bench_lag import lag_ms, loop_lags
 from asterisk_agent.sandbox.bench_line import LineCaller
 from asterisk_agent.sandbox.bench_log import Measured, ServiceLog, measure, read_stories
 from asterisk_agent.sandbox.bench_meter import Meter, Size, Usage
@@ -50,7 +51,8 @@ class RunResult:
     idle_size: Size
     sizes: list[Size]
     gaps_ms: list[float]
-    loop_lag_ms: list[float]
+    loop_lag_ms: dict[str, float | int | None]
+    """See :func:`~asterisk_agent.sandbox.bench_lag.lag_ms`."""
     overtaken: int = 0
     """Turns left out because the agent was parting or answering something else."""
     troubles: list[str] = field(default_factory=list)
@@ -126,6 +128,7 @@ class Bench:
         service = self._pbx.processes()[0].pid
         meter = Meter(service, self._pbx.asterisk.pid)
         log = ServiceLog(self._pbx.service_log)
+        lags = await loop_lags(self._pbx.config.control_socket)
         idle_size, before, began = meter.size(), meter.usage(), time.monotonic()
         until = began + seconds if seconds is not None else None
         seen: list[CallSeen] = []
@@ -155,7 +158,7 @@ class Bench:
             idle_size=idle_size,
             sizes=meter.sizes,
             gaps_ms=log.values("longest_gap_ms"),
-            loop_lag_ms=log.values("loop_lag_ms"),
+            loop_lag_ms=lag_ms(lags, await loop_lags(self._pbx.config.control_socket)),
             troubles=log.troubles(),
         )
 

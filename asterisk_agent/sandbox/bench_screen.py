@@ -102,6 +102,16 @@ def _percent(share: float | None) -> str | None:
     return None if share is None else f"{share:.1%}"
 
 
+def _lag(lag: dict[str, float | int | None]) -> str | None:
+    if not lag["n"]:
+        return None
+    return " / ".join(_or_more(lag[name]) for name in ("p99_under", "max_under"))
+
+
+def _or_more(bound: float | None) -> str:
+    return "1000 or more" if bound is None else f"{bound:g}"
+
+
 def _stopped(sounds: dict[str, dict[str, int]]) -> str:
     counts = list(sounds.values())
     return f"{sum(one['stopped'] for one in counts)} of {sum(one['times'] for one in counts)}"
@@ -152,6 +162,7 @@ ROWS: Sequence[Row] = (
     ("memory, RSS / PSS, MB", lambda run: f"{run['rss_mb']:.0f} / {run['pss_mb']:.0f}"),
     ("longest gap in playout, ms", lambda run: run["longest_gap_ms"]),
     ("the same at the phone, ms", lambda run: run["longest_arrival_gap_ms"] or None),
+    ("event loop late, ms: 99 % / all under", lambda run: _lag(run["loop_lag_ms"])),
     ("calls placed / refused / failed", _calls),
     ("load generator, of the machine", lambda run: _percent(_generator(run))),
     ("other programs, of the machine", lambda run: _percent(run["others_share_of_machine"])),

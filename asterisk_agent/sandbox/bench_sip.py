@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from asterisk_agent.errors import ProtocolError
+from asterisk_agent.sandbox.bench_rtp import KEY_TYPE
 from asterisk_agent.sandbox.sip_text import headers_of
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
@@ -120,8 +121,9 @@ class SipCall:
     def _sdp(self) -> str:
         return (
             f"v=0\r\no=- {self.rtp_port} 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\n"
-            f"t=0 0\r\nm=audio {self.rtp_port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
-            "a=sendrecv\r\n"
+            f"t=0 0\r\nm=audio {self.rtp_port} RTP/AVP 0 {KEY_TYPE}\r\na=rtpmap:0 PCMU/8000\r\n"
+            f"a=rtpmap:{KEY_TYPE} telephone-event/8000\r\na=fmtp:{KEY_TYPE} 0-15\r\n"
+            "a=ptime:20\r\na=sendrecv\r\n"
         )
 
     def _request(

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,7 +36,7 @@ from asterisk_agent.sandbox.processes import (
 
 START_LIMIT_S = 180.0
 """Loading the models takes seconds; on a machine that does much else, longer."""
-SERVICE_COMMAND = (sys.executable, "-m", "asterisk_agent.cli.main", "run")
+SERVICE_COMMAND = (sys.executable, "-m", "asterisk_agent.cli.main", "run", "--supervise")
 STOP_GRACE_S = 15.0
 
 
@@ -46,6 +46,8 @@ class Pbx:
     ``service=False`` leaves the service out: calls must reach people all the same. ``faketime``
     is the time of day at which the clocks of both start. ``files`` replaces Asterisk's
     configuration files by name. Leashed processes die with the thread that started them.
+    ``environment`` is added to the service's. ``manager_port`` is where the service looks for
+    Asterisk's manager, and ``data`` where it keeps what it writes, if not in the usual places.
     """
 
     def __init__(
@@ -57,15 +59,20 @@ class Pbx:
         faketime: datetime | str | None = None,
         files: Mapping[str, str] | None = None,
         leashed: bool = True,
+        environment: Mapping[str, str] | None = None,
+        manager_port: int | None = None,
+        data: Path | None = None,
     ) -> None:
+        self.environment = dict(environment or {})
+        self.manager_port = manager_port
+        self._data = data
         self.original_config_dir = config_dir.resolve()
         self.state_dir = state_dir.resolve()
         self.config_dir = self.state_dir / "config"
         self.generated = self.state_dir / "dialplan"
         self.service_log = self.state_dir / "service.log"
         self.fastagi_port, self.media_port, self.web_port = (free_port() for _ in range(3))
-        self.service_pid: int | None = None
-        """The process that answers the dialplan, not its supervisor."""
+        self._holder: ProcessId | None = None
         self._with_service = service
         self._leashed = leashed
         self._service: Child | None = None
@@ -84,9 +91,7 @@ class Pbx:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         # The dialplan needs the service's ports, Asterisk the dialplan, the service Asterisk's.
         self.config = self._derive()
-        clock = self.asterisk.clock
-        today = (datetime.now() if clock is None else clock.now()).date()
-        dialplan.write(self.config, self.generated, today)
+        dialplan.write(self.config, self.generated, self.today())
         tts = self.config.engines.tts
         prompts.render(self.config, self.generated / dialplan.SOUNDS, lambda: load_synthesizer(tts))
         try:
@@ -112,11 +117,11 @@ class Pbx:
             [*SERVICE_COMMAND, "--config", str(self.config_dir)],
             log=self.service_log,
             leashed=self._leashed,
-            env=environment,
+            env=environment | self.environment,
             urgent=True,
         )
         deadline = time.monotonic() + timeout_s
-        while (holder := owned_ports(self._service.pid).get(self.fastagi_port)) is None:
+        while self.service_pid is None:
             if not self._service.alive or time.monotonic() > deadline:
                 self.stop_service()
                 raise SandboxError(
@@ -124,26 +129,39 @@ class Pbx:
                     hint=f"see {self.service_log}",
                 )
             time.sleep(0.1)
-        self.service_pid = holder
+
+    @property
+    def service_pid(self) -> int | None:
+        """The process that answers the dialplan now, not its supervisor; None while none does."""
+        if self._service is None:
+            return None
+        if self._holder is None or not self._holder.alive:
+            found = owned_ports(self._service.pid).get(self.fastagi_port)
+            self._holder = None if found is None else ProcessId.of(found)
+        return None if self._holder is None else self._holder.pid
 
     def stop_service(self) -> None:
         """Let the service end in its own way, bounded."""
         if self._service is not None:
             self._service.stop(STOP_GRACE_S)
-            self._service = self.service_pid = None
+            self._service = self._holder = None
 
     def kill_service(self) -> None:
         """SIGKILL to the service and its supervisor: it is gone at once."""
         if self._service is not None:
             self._service.kill()
-            self._service = self.service_pid = None
+            self._service = self._holder = None
 
     def freeze_service(self) -> None:
-        """SIGSTOP to the process that holds the calls: it lives and does nothing."""
-        if self.service_pid is None:
+        """SIGSTOP to the process that holds the calls: it lives and does nothing.
+
+        Its supervisor notices, kills it, and starts another.
+        """
+        pid = self.service_pid
+        if pid is None:
             raise SandboxError("the service is not running")
-        os.kill(self.service_pid, signal.SIGSTOP)
-        while psutil.Process(self.service_pid).status() != psutil.STATUS_STOPPED:
+        os.kill(pid, signal.SIGSTOP)
+        while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
             time.sleep(0.01)
 
     def set_clock(self, moment: datetime | str) -> None:
@@ -155,6 +173,11 @@ class Pbx:
         if self.asterisk.clock is None:
             raise SandboxError("the clock is the machine's own", hint="start with faketime=…")
         self.asterisk.clock.set(moment)
+
+    def today(self) -> date:
+        """The date by Asterisk's clock."""
+        clock = self.asterisk.clock
+        return (datetime.now() if clock is None else clock.now()).date()
 
     def cli(self, command: str) -> str:
         """What Asterisk's console answers."""
@@ -209,18 +232,19 @@ class Pbx:
         self.stop()
 
     def _derive(self) -> Config:
+        data = self._data or self.state_dir
         machine = Machine(
             host=self.asterisk.host,
             # Before Asterisk has chosen its port, any will do.
-            ami_port=self.asterisk.ami_port or self.web_port,
+            ami_port=self.manager_port or self.asterisk.ami_port or self.web_port,
             ami_username=self.asterisk.ami_username,
             ami_secret=self.asterisk.ami_secret,
             fastagi_port=self.fastagi_port,
             media_port=self.media_port,
             web_port=self.web_port,
-            database=f"sqlite:///{self.state_dir / 'calls.db'}",
+            database=f"sqlite:///{data / 'calls.db'}",
             dialplan=str(self.generated),
-            state=str(self.state_dir),
+            state=str(data),
         )
         return derive(self.original_config_dir, self.config_dir, machine)
 

@@ -16,7 +16,7 @@ import psutil
 from asterisk_agent.config.paths import cache_directory
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.pbx import Pbx
-from asterisk_agent.sandbox.processes import ProcessId
+from asterisk_agent.sandbox.processes import ProcessId, owned_ports
 
 STATE_FILE = "pbx.json"
 
@@ -52,11 +52,14 @@ class Standing:
         pids = {process.pid for process in self.processes if process.alive}
         service = self.info["service_pid"]
         expected = [process.pid for process in self.processes]
+        if service is not None:  # perhaps another process than at first
+            service = owned_ports(expected[0]).get(self.info["fastagi_port"])
         return {
             **self.info,
+            "service_pid": service,
             "up": self.is_up,
             "asterisk_running": self.info["asterisk_pid"] in pids,
-            "service_running": service is not None and expected[0] in pids,
+            "service_running": service is not None,
         }
 
 

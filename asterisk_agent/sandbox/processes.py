@@ -70,6 +70,14 @@ class ProcessId:
                 os.kill(one.pid, signal.SIGKILL)
             one.gone_by(time.monotonic() + grace_s)
 
+    def kill(self) -> None:
+        """SIGKILL to its group and to every process that it started, itself first."""
+        family = self._family()
+        self._signal_group(signal.SIGKILL)
+        for one in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+
     def gone_by(self, deadline: float) -> bool:
         """Wait for its end until this monotonic time; whether it ended."""
         while self.alive:
@@ -114,9 +122,8 @@ class Child:
         self._popen.wait()
 
     def kill(self) -> None:
-        """SIGKILL to all of its group at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        """SIGKILL to all of its group, and to all that it started, at once."""
+        self.identity.kill()
         self._popen.wait()
 
 
