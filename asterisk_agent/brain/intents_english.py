@@ -387,6 +387,8 @@ INTENTS = IntentRules(
         r"^(?:(?:the|your|to|um|uh|hello|hi|yes|no|oh|just|and|a) )*{team}(?: (?:department|team"
         r"|desk|office|"
         r"please|person|people|section|now|thanks))*$"
+        r"|(?:get|give|find|put|connect|transfer|want|need)(?: me)?(?: (?:through|over|with|to))*"
+        r" (?:the |your )*{team}(?: (?:please|now|thanks))*$"
         r"|(?:for|to|with|connect|transfer|through|is|give me|get me|the|number (?:of|for))"
         r" (?:the |your |a |someone (?:from|in|at) |somebody (?:from|in|at) )*"
         r"{team} (?:department|team|desk|section|office|people|person|colleagues?|staff)\b"
