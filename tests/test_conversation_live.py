@@ -29,7 +29,16 @@ FEE, WEEKEND = "How much is the call-out fee?", "And on the weekend?"
 AGAIN = "Say that again, please."
 TALK = (FEE, WEEKEND, AGAIN, PREMIUM, NAME, NO, NUMBER, CORRECTED, YES, REASON)
 LINES = (PASSWORD, *TALK)
-WAYS = {"agent", "team:support", "team:billing", "team:backoffice", "voicemail:support", "goodbye"}
+# A busy machine lets callers wait for the agent.
+WAYS = {
+    "agent",
+    "wait",
+    "team:support",
+    "team:billing",
+    "team:backoffice",
+    "voicemail:support",
+    "goodbye",
+}
 
 
 @pytest.fixture(scope="module")
