@@ -27,29 +27,29 @@ DOUBTED = ANSWER - 0.01
 """Good for a question back, at most."""
 ALL_WORDS = 0.95
 """Share of a question's words from which a passage has all of them."""
-TOO_CLOSE = 0.004
-"""Distance in score below which two passages answer equally well."""
+TOO_CLOSE = 0.035
+"""Distance in score below which the second passage may be the one that answers: "we pass on the
+rent by the tenth" is near to "rent is due on the first", and says another thing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The best passage (None without any) and the probability, 0 to 1, that it answers.
 
-    ``other_confidence`` is that of the likeliest passage that says something else; ``others`` are
-    the next ones whatever they say, the likeliest first, with theirs.
+    ``others`` are the next ones, the likeliest first, with theirs.
     """
 
     hit: Hit | None
     confidence: float
-    other_confidence: float = 0.0
     others: tuple[tuple[Hit, float], ...] = ()
 
     @property
     def torn(self) -> bool:
-        """Whether two passages answer equally well."""
-        return (
-            self.hit is not None and self.other_confidence >= ANSWER and self.hit.ahead < TOO_CLOSE
-        )
+        """Whether two passages answer about equally well, and a caller is better asked which."""
+        if self.hit is None or not self.others:
+            return False
+        other, sure = self.others[0]
+        return sure >= ANSWER and self.hit.score - other.score < TOO_CLOSE
 
 
 def judge(question: Question, index: Index, told: Passage | None = None) -> Judgement:
@@ -62,8 +62,7 @@ def judge(question: Question, index: Index, told: Passage | None = None) -> Judg
     (best, sure), *others = likely
     if not _is_near(best, index):
         sure = min(sure, DOUBTED)  # and the next one is no better for it
-    different = (c for hit, c in others if not index.alike(hit.passage, best.passage))
-    return Judgement(best, sure, next(different, 0.0), tuple(others))
+    return Judgement(best, sure, tuple(others))
 
 
 def confidence(question: Question, hit: Hit, index: Index) -> float:
