@@ -51,9 +51,9 @@ def test_json_has_the_keys_that_other_programs_rely_on() -> None:
 
 
 def test_the_first_channel_is_the_default() -> None:
-    (reply,) = answers(run("when do I get my invoice", "--json"))
+    (reply,) = answers(run("can I get a copy of my invoice", "--json"))
     assert reply["source"] is None  # it stands in other documents than these
-    (reply,) = answers(run("when do I get my invoice", "--json", "--channel", "billing"))
+    (reply,) = answers(run("can I get a copy of my invoice", "--json", "--channel", "billing"))
     assert reply["source"]["file"] == "billing/invoices.yaml"
 
 

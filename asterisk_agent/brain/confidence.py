@@ -49,6 +49,8 @@ class Judgement:
         if self.hit is None or not self.others:
             return False
         other, sure = self.others[0]
+        if self.hit.overlap >= ALL_WORDS > other.overlap:
+            return False  # the words decide
         return sure >= ANSWER and self.hit.score - other.score < TOO_CLOSE
 
 
