@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.wire import agi
 
 log = logging.getLogger(__name__)
+
+_COUNT = re.compile(r"[0-9]{1,4}")
 
 
 class Reception:
@@ -51,8 +54,12 @@ class Reception:
         """
         waited = request.arguments[1:2] == ("1",)
         visit = self._visits.by_asterisk(_asterisk_id(request)) or self._arrive(request)
+        visit.lost_at = None  # where it is, it says itself
         facts = Facts(Stage.ARRIVAL, agent=self._health(visit.channel), waited=waited)
-        return self._answer(visit, self._decide(visit, facts))
+        answer = self._answer(visit, self._decide(visit, facts))
+        if self._visits.is_over(visit):  # the caller did not wait for it
+            await self._finish(visit, "abandoned")
+        return answer
 
     async def next(self, request: agi.Request) -> Mapping[str, str]:
         """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS,ID``: a stage is over."""
@@ -72,7 +79,7 @@ class Reception:
             wanted_team=visit.story.team,
             tried=tuple(part for part in tried.split(".") if part),
             status=status,
-            turns=int(turns) if turns.isascii() and turns.isdigit() else 0,
+            turns=int(turns) if _COUNT.fullmatch(turns) else 0,
         )
         if visit.lost_at is not None:
             before = place_before(facts.stage, visit.channel.id, facts.tried)
@@ -86,6 +93,8 @@ class Reception:
         answer = self._answer(visit, decision)
         if decision.kind is Kind.GOODBYE:
             await self._finish(visit, final_outcome(visit, facts))
+        elif self._visits.is_over(visit):  # written down when it ended, or soon
+            self._visits.remove(visit)
         return answer
 
     def _decide(self, visit: Visit, facts: Facts) -> Decision:

@@ -645,8 +645,8 @@ class Service:
             if visit is not None and visit.taken_by:
                 visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
-            ended = self._visits.get(id_of(event.get("calluuid", "")))
-            ended = ended or self._visits.by_asterisk(event.get("uniqueid", ""))
+            call_id, unique_id = id_of(event.get("calluuid", "")), event.get("uniqueid", "")
+            ended = self._visits.end_of(call_id, unique_id)
             if ended is not None:
                 self._ends.put_nowait((ended, event))
 

@@ -19,11 +19,10 @@ from timeline import (
 from asterisk_agent.call import (
     BRIEF_LIMIT_S,
     COVER_AFTER_S,
-    PARTING_HOLD_S,
     THOUGHT_LIMIT_S,
-    VOICE_LIMIT_S,
 )
 from asterisk_agent.events import Action, Reply, Source
+from asterisk_agent.speaking import PARTING_HOLD_S, VOICE_LIMIT_S
 from asterisk_agent.speech import sentences
 from asterisk_agent.steady import STILL_S
 from asterisk_agent.turn import TurnSettings

@@ -41,7 +41,8 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net", "engine_process", "message", "console", "supervisor", "watched"},
+    {"net", "engine_process", "message", "console", "supervisor", "watched"}
+    | {"speaking", "thinking"},
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
     | {"recovery", "survivors"},
@@ -71,6 +72,7 @@ WITHIN = {  # who may import whom of the same layer
     ("message_parts", "message_english"),
     ("message_parts", "dictated"),
     ("brain", "engines"),
+    ("thinking", "speaking"),
     ("call", "brief"),
     ("call", "records"),
     ("site", "reindex"),
@@ -90,6 +92,8 @@ ALONE_MAY = {"__future__", "collections", "dataclasses", "enum"}
 EDGE = (
     "net/",
     "call.py",
+    "speaking.py",
+    "thinking.py",
     "rescue.py",
     "service.py",
     "supervisor.py",

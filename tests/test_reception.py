@@ -223,6 +223,34 @@ def test_the_brief_and_the_page_go_with_the_call(desk):
     assert told["AGENT_RECORD"].endswith(f"/calls/{visit.story.id}")
 
 
+def test_a_number_of_turns_without_end_counts_for_none(desk):
+    told = desk.start()
+    answer = desk.next(told["AGENT_UUID"], "team", "TIMEOUT", "support", turns="9" * 5000)
+    assert answer["AGENT_ACTION"] in ("team", "agent", "voicemail")
+
+
+def test_who_hung_up_before_the_first_answer_is_written_down_at_once(desk):
+    assert desk.visits.end_of(UUID(int=0), "1.1") is None  # Asterisk was quicker than we
+    desk.start(unique_id="1.1")
+    ((visit, outcome),) = desk.finished
+    assert (visit.story.unique_id, outcome) == ("1.1", "abandoned")
+    assert list(desk.visits) == []
+
+
+def test_who_hung_up_while_the_first_answer_was_on_its_way_is_found_by_asterisks_id(desk):
+    told = desk.start(unique_id="1.1")
+    found = desk.visits.end_of(UUID(int=0), "1.1")
+    assert found is desk.visits.get(UUID(told["AGENT_UUID"]))
+
+
+def test_a_question_of_a_call_that_is_over_begins_no_record(desk):
+    told = desk.start(unique_id="1.1")
+    desk.visits.remove(desk.visits.end_of(UUID(told["AGENT_UUID"]), "1.1"))
+    arguments = ("support", told["AGENT_UUID"], "agent", "open", "", "", "0", "1", "1.1")
+    asyncio.run(desk.reception.next(Request("next", arguments, {})))
+    assert (list(desk.visits), desk.finished) == ([], [])
+
+
 # --- Calls that began before this service did ----------------------------------------------------
 
 
@@ -251,3 +279,12 @@ def test_a_call_without_an_id_is_known_by_asterisk_s(desk):
     state = ("support", "", "team", "open", "TIMEOUT", "support", "", "0", "7.1")
     asyncio.run(desk.reception.next(Request("next", state, {})))
     assert list(desk.visits) == [visit]
+
+
+def test_a_call_that_was_found_before_it_asked_is_known_from_then_on(desk):
+    desk.start(unique_id="7.1")
+    (visit,) = desk.visits
+    visit.lost_at = desk.now
+    desk.start(unique_id="7.1")
+    assert list(desk.visits) == [visit]
+    assert visit.lost_at is None

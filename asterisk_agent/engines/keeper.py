@@ -138,8 +138,8 @@ class Keeper:
         while not process.gone.is_set():
             now, before = time.monotonic(), self.looked
             self.looked = now
-            if before is None or now - before < LOOK_S + STOOD_STILL_S:
-                process.judge()  # else what it said meanwhile was perhaps not read yet
+            stood_still = before is not None and now - before > LOOK_S + STOOD_STILL_S
+            process.judge(excused=stood_still)  # what it said meanwhile was perhaps not read yet
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await process.gone.wait()

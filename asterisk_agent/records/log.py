@@ -15,13 +15,15 @@ from asterisk_agent.errors import AgentError
 from asterisk_agent.records import insights as counting
 from asterisk_agent.records import retention, schema
 from asterisk_agent.records import usage as using
-from asterisk_agent.records.database import BUSY_S, Database
+from asterisk_agent.records.database import BUSY_S, Database, Refused
 from asterisk_agent.records.filters import LISTED, CallFilter, CallRow, Page, conditions, row_of
 from asterisk_agent.records.migrations import migrate
 from asterisk_agent.records.reading import stories
 from asterisk_agent.records.writing import from_ms, insert
 
 MOST_A_PAGE = 500
+_NO_STORY = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""A file of stories that was damaged, or changed by hand, may hold anything."""
 
 
 class NoLog(AgentError):
@@ -75,7 +77,10 @@ class CallLog:
         """Insert or replace stories, all or none of them."""
         with self.database.writing() as connection:
             for story in several:
-                insert(connection, story)
+                try:
+                    insert(connection, story)
+                except _NO_STORY as error:
+                    raise Refused(f"what waits is no story: {type(error).__name__}") from error
 
     def try_writing(self) -> None:
         """Write for a trial, and take it back. Raises AgentError where that fails."""

@@ -22,6 +22,7 @@ from asterisk_agent.sandbox import bench_rtp
 from asterisk_agent.sandbox.bench_caller import Said
 from asterisk_agent.sandbox.bench_clips import Clip
 from asterisk_agent.sandbox.bench_sip import SipCall, State
+from asterisk_agent.sandbox.bench_weather import Weather
 from asterisk_agent.sandbox.listening import FRAME_S, Recording
 
 HOST = "127.0.0.1"
@@ -36,8 +37,9 @@ POLL_S = 0.02
 class LineCaller:
     """A caller, for one call."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, weather: Weather | None = None) -> None:
         self.name = name
+        self.weather = weather or Weather()
         self.recording = Recording(RATE_HZ)
         self.latest_frame_s = 0.0
         """The longest that a frame of ours left too late: the generator's own fault."""
@@ -63,14 +65,7 @@ class LineCaller:
         self._rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         host, _, port = uri.rpartition("@")[2].partition(":")
         self._server = host, int(port or 5060)
-        self._call = SipCall(
-            number=number,
-            target=uri,
-            host=HOST,
-            sip_port=self._sip.getsockname()[1],
-            rtp_port=self._rtp.getsockname()[1],
-            token=secrets.token_hex(8),
-        )
+        self._call = self._new_call(number, uri)
         for _ in range(TRIES):
             self._sip.sendto(self._call.invite(), self._server)
             if await self._until(lambda: self._heard_from_it, REPEAT_S):
@@ -123,6 +118,16 @@ class LineCaller:
             asyncio.get_running_loop().remove_reader(one)
             one.close()
         self._sockets = []
+
+    def _new_call(self, number: str, uri: str) -> SipCall:
+        return SipCall(
+            number=number,
+            target=uri,
+            host=HOST,
+            sip_port=self._sip.getsockname()[1],
+            rtp_port=self._rtp.getsockname()[1],
+            token=secrets.token_hex(8),
+        )
 
     @property
     def _ended(self) -> bool:
@@ -182,7 +187,7 @@ class LineCaller:
                 return
             except ProtocolError:
                 continue
-            if packet.payload_type != bench_rtp.PAYLOAD_TYPE:
+            if packet.payload_type != bench_rtp.PAYLOAD_TYPE or self.weather.loses():
                 continue
             at = since_boot + _arrival(ancillary)
             self.recording.add(at, bench_rtp.decode(packet.payload), self._last_said)
@@ -207,8 +212,7 @@ class LineCaller:
             else:
                 packet = bench_rtp.build(number, timestamp, source, self._frame(), first=not number)
             now = time.monotonic()
-            with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
-                self._rtp.sendto(packet, to)
+            self._transmit(packet, to)
             if not self._pressing:
                 self._note_progress(now)
             number += 1
@@ -216,6 +220,20 @@ class LineCaller:
             late = time.monotonic() - due
             self.latest_frame_s = max(self.latest_frame_s, late)
             await asyncio.sleep(max(0.0, -late))
+
+    def _transmit(self, packet: bytes, to: tuple[str, int]) -> None:
+        """Send a packet, as far as the weather lets it through."""
+        if self.weather.loses():
+            return
+        if late_s := self.weather.late_s():
+            asyncio.get_running_loop().call_later(late_s, self._put, packet, to)
+        else:
+            self._put(packet, to)
+
+    def _put(self, packet: bytes, to: tuple[str, int]) -> None:
+        if self._sockets:
+            with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+                self._rtp.sendto(packet, to)
 
     def _frame(self) -> bytes:
         if self._clip is None:

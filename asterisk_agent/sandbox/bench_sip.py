@@ -73,7 +73,10 @@ class SipCall:
         raise ProtocolError(f"sip: {first[:40]!r} is no message")
 
     def _response(self, code: int, headers: dict[str, str], text: str) -> list[bytes]:
-        method = headers.get("CSeq", "").rpartition(" ")[2]
+        cseq = re.fullmatch(r"(\d{1,9}) +([A-Z]+)", headers.get("CSeq", ""))
+        if cseq is None:
+            raise ProtocolError("sip: an answer to nothing")
+        number, method = int(cseq[1]), cseq[2]
         if method != "INVITE":
             if method == "BYE":
                 self._end(200)
@@ -90,7 +93,7 @@ class SipCall:
             if self.state is not State.ENDED:
                 self.state = State.CONNECTED
             self._answered = True
-            return [self._request("ACK", self._contact, self._to, 1, branch="ack")]
+            return [self._request("ACK", self._contact, self._to, number, branch=f"ack{number}")]
         self._end(code)
         return [self._request("ACK", self.target, self._to, 1)]
 
@@ -115,6 +118,13 @@ class SipCall:
         if host and port:
             self.media = host[1], int(port[1])
 
+    def _from(self) -> str:
+        return f"<sip:{self.number}@{self.host}>"
+
+    def _more(self) -> list[str]:
+        """Further headers."""
+        return []
+
     def _ourselves(self) -> str:
         return f"sip:{self.number}@{self.host}:{self.sip_port}"
 
@@ -136,12 +146,13 @@ class SipCall:
                 f"Via: SIP/2.0/UDP {self.host}:{self.sip_port};rport"
                 f";branch=z9hG4bK{self.token}{branch}",
                 "Max-Forwards: 70",
-                f"From: <sip:{self.number}@{self.host}>;tag={self.token}",
+                f"From: {self._from()};tag={self.token}",
                 f"To: {to}",
                 f"Call-ID: {self.token}@{self.host}",
                 f"CSeq: {sequence} {method}",
                 f"Contact: <{self._ourselves()}>",
                 f"Allow: {ALLOW}",
+                *self._more(),
             ],
             body,
         )
