@@ -43,3 +43,7 @@ class AsteriskError(AgentError):
 
 class SandboxError(AgentError):
     """The private Asterisk, or the scripted phone, could not do what was asked."""
+
+
+class InstallError(AgentError):
+    """The installation, or its removal, cannot go on. What was done is on record."""

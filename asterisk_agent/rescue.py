@@ -77,9 +77,8 @@ def main() -> int:
 def _count(file: Path) -> None:
     """Add a line to the file by which rescues are counted; one that has grown begins again."""
     with suppress(OSError):
-        if file.exists() and file.stat().st_size > MAX_COUNTED_BYTES:
-            file.unlink()
-        with file.open("a", encoding="utf-8") as stream:
+        grown = file.exists() and file.stat().st_size > MAX_COUNTED_BYTES
+        with file.open("w" if grown else "a", encoding="utf-8") as stream:
             stream.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n")
 
 

@@ -29,15 +29,18 @@ from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, EngineError
 from asterisk_agent.metrics import Metrics, Now
+from asterisk_agent.neighbours import Neighbours
 from asterisk_agent.net.ami import AsteriskManager, Headers
 from asterisk_agent.net.control import ControlServer
+from asterisk_agent.net.door import Door
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
+from asterisk_agent.net.ping import answers
 from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
-from asterisk_agent.recovery import catch_up, place_before
+from asterisk_agent.recovery import GONE, catch_up, place_before
 from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
@@ -117,7 +120,7 @@ class Service:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._stopping = False
-        self._media = MediaServer(self._claim)
+        self._media = MediaServer(self._claim, Door("media", config.listen.allow))
         self._reception = Reception(
             self._visits,
             self._current,
@@ -127,9 +130,21 @@ class Service:
             clock=time.monotonic,
         )
         self._fastagi = FastAgiServer(
-            {"start": self._reception.start, "next": self._reception.next}
+            {
+                "start": self._reception.start,
+                "next": self._reception.next,
+                "ping": self._reception.ping,
+            },
+            Door("fastagi", config.listen.allow),
         )
         self._manager = _manager(config, self._on_event)
+        self._neighbours = Neighbours(
+            lambda: self._current().config.nodes,
+            config.node,
+            self._action,
+            answers,
+            clock=time.monotonic,
+        )
         self._status = Status(
             config.state_directory,
             config.directory,
@@ -192,6 +207,7 @@ class Service:
                         self._follow_documents,
                         self._show_switch,
                         self._console.watch,
+                        self._neighbours.watch,
                         self._measure_lag,
                         self._record,
                         self._forget,
@@ -502,7 +518,8 @@ class Service:
         path = visit.site.config.state_directory / "briefs" / f"{visit.story.id}.wav"
 
         def write() -> None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            path.touch(mode=0o640)  # it tells what a caller wants
             audio.write_wav(path, pcm, audio.LINE_RATE_HZ)
 
         try:
@@ -515,6 +532,9 @@ class Service:
     async def _finish(self, visit: Visit, outcome: str, at: datetime | None = None) -> None:
         if not self._visits.remove(visit):
             return
+        story = visit.story
+        if story.node and outcome == GONE and story.answered is None and not story.attempts:
+            return  # we were asked, and too late: another service had the call, and tells of it
         visit.story.over(outcome, at or _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
@@ -608,6 +628,9 @@ class Service:
             "state": self._state(),
             "stopping": self._stopping,
             "records": str(self.recorder.health),
+            "node": self._first.node,
+            "nodes": list(self._current().config.nodes),
+            "silent": list(self._neighbours.silent),
             "watched": self._watcher.name,
             "lost_at": self._watcher.losses.at,
             "lost_because": self._watcher.losses.why,
@@ -646,9 +669,15 @@ class Service:
                 visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
             call_id, unique_id = id_of(event.get("calluuid", "")), event.get("uniqueid", "")
+            alike = self._visits.by_asterisk(unique_id)
             ended = self._visits.end_of(call_id, unique_id)
-            if ended is not None:
+            theirs = ended is alike and self._first.node and call_id.int
+            if ended is not None and (ended.story.id == call_id or not theirs):
                 self._ends.put_nowait((ended, event))
+                if alike is ended:
+                    return
+            if alike is not None:
+                self._visits.remove(alike)  # another service had the call: it writes it down
 
     async def _follow(self) -> None:
         """Write down the calls that Asterisk says are over."""

@@ -45,8 +45,8 @@ LAYERS = (
     | {"speaking", "thinking"},
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
-    | {"recovery", "survivors"},
-    {"service", "web"},
+    | {"recovery", "survivors", "neighbours"},
+    {"service", "web", "install"},
     {"sandbox", "cli"},
 )
 WITHIN = {  # who may import whom of the same layer

@@ -25,6 +25,7 @@ COMMAND_MODULES = (
     "evaluate",
     "knowledge",
     "web",
+    "install",
 )
 """Modules of this package; importing one registers its commands."""
 

@@ -26,7 +26,7 @@ def read(text: str) -> tuple[Lines, dict[str, str]]:
         if line.startswith((";", "#")) or not line:
             continue
         if line.startswith("["):
-            context = line.strip("[]")
+            context = line.removesuffix("(+)").strip("[]")
         elif context == "globals":
             name, _, value = line.partition("=")
             variables[name] = value

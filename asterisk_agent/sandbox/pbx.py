@@ -46,6 +46,7 @@ class Pbx:
     ``service=False`` leaves the service out: calls must reach people all the same. ``faketime``
     is the time of day at which the clocks of both start. ``files`` replaces Asterisk's
     configuration files by name. Leashed processes die with the thread that started them.
+    ``nodes`` are several services that the dialplan asks instead of this one: see agent.yaml.
     ``environment`` is added to the service's. ``manager_port`` is where the service looks for
     Asterisk's manager, and ``data`` where it keeps what it writes, if not in the usual places.
     """
@@ -62,6 +63,7 @@ class Pbx:
         environment: Mapping[str, str] | None = None,
         manager_port: int | None = None,
         data: Path | None = None,
+        nodes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.environment = dict(environment or {})
         self.manager_port = manager_port
@@ -72,6 +74,7 @@ class Pbx:
         self.generated = self.state_dir / "dialplan"
         self.service_log = self.state_dir / "service.log"
         self.fastagi_port, self.media_port, self.web_port = (free_port() for _ in range(3))
+        self._nodes = nodes or {}
         self._holder: ProcessId | None = None
         self._with_service = service
         self._leashed = leashed
@@ -245,6 +248,7 @@ class Pbx:
             database=f"sqlite:///{data / 'calls.db'}",
             dialplan=str(self.generated),
             state=str(data),
+            nodes=self._nodes,
         )
         return derive(self.original_config_dir, self.config_dir, machine)
 
