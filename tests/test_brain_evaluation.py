@@ -62,7 +62,7 @@ def test_the_example_company(engines: Minds) -> None:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("trade", ["garage", "driving"])
+@pytest.mark.parametrize("trade", ["garage", "driving", "letting", "museum"])
 def test_companies_that_nothing_was_fitted_to(engines: Minds, trade: str) -> None:
     questions = read(DATA / trade / "questions.yaml")
     report = evaluated(DATA / trade, questions, engines)
@@ -71,7 +71,7 @@ def test_companies_that_nothing_was_fitted_to(engines: Minds, trade: str) -> Non
 
 @pytest.mark.models
 @pytest.mark.parametrize(
-    ("trade", "most_wrong", "least"), [("clinic", 0, 0.9), ("library", 1, 0.8), ("hotel", 0, 0.8)]
+    ("trade", "most_wrong", "least"), [("clinic", 0, 0.95), ("library", 0, 0.85), ("hotel", 0, 0.9)]
 )
 def test_other_trades(engines: Minds, trade: str, most_wrong: int, least: float) -> None:
     report = evaluated(DATA / trade, read(DATA / trade / "questions.yaml"), engines)

@@ -337,3 +337,52 @@ def test_rules_are_written_for_the_normal_form() -> None:
         if isinstance(pattern, re.Pattern):
             literal = re.sub(r"\\.|\(\?[a-z<]|\[[^]]*\]", "", pattern.pattern)
             assert not re.search(r"[A-Z',]", re.sub(r"\{\d*,\d*\}", "", literal)), rule.name
+
+
+@pytest.mark.parametrize(
+    ("heard", "team"),
+    [
+        ("A counts please.", "accounts"),
+        ("can you get me a counts", "accounts"),
+        ("get me accounts", "accounts"),
+        ("Put me through to the knight shift.", "night-shift"),
+        ("Get me the people who do the envoices.", "accounts"),
+        ("Trans for me to the front desk.", "desk"),
+        ("I was dubble charged let me talk to someone", "accounts"),
+        ("I want to talk to somebody about the weather", None),
+    ],
+)
+def test_a_team_is_known_by_its_sound(heard: str, team: str | None) -> None:
+    intent = READER.read(heard)
+    assert intent is not None
+    assert (intent.action, intent.team) == (Action.HANDOFF, team)
+
+
+@pytest.mark.parametrize(
+    "text", ["how much does it count", "what is on the account of the tenant", "do you like leeks"]
+)
+def test_a_sound_alone_asks_for_nobody(text: str) -> None:
+    assert READER.read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("billing", "bill and"),
+        ("refund", "reef and"),
+        ("invoices", "envoices"),
+        ("sales", "sails"),
+        ("know", "no"),
+        ("wright", "right"),
+        ("phone", "fone"),
+    ],
+)
+def test_words_that_sound_alike(one: str, other: str) -> None:
+    assert EN.sound is not None
+    assert EN.sound(one) == EN.sound(other)
+
+
+def test_words_that_do_not_sound_alike() -> None:
+    assert EN.sound is not None
+    assert EN.sound("wedding") != EN.sound("waiting")
+    assert EN.sound("parts") != EN.sound("boards")

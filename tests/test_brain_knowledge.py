@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from brain_fakes import WordEmbedder
 
-from asterisk_agent.brain.confidence import ANSWER, ASK_BACK, HARD_DOUBT, judge
+from asterisk_agent.brain.confidence import ANSWER, HARD_DOUBT, judge
 from asterisk_agent.brain.knowledge import Index, Passage
 from asterisk_agent.brain.languages import language
-from asterisk_agent.brain.question import Question, states
+from asterisk_agent.brain.question import Question, others_deed, states
+from asterisk_agent.brain.scale import ALONE
 
 EN = language("en")
 PASSAGES = (
@@ -67,7 +69,7 @@ def test_a_price_is_not_answered_by_a_passage_without_one() -> None:
 def test_confidence_tells_the_known_from_the_unknown() -> None:
     known = judge(Question.read("do you repair taps", EN), index()).confidence
     unknown = judge(Question.read("do you sell bicycles", EN), index()).confidence
-    assert unknown < ASK_BACK < ANSWER < known
+    assert unknown < ALONE.ask_back < ANSWER < known
 
 
 def test_the_callers_own_case_is_no_question_to_documents() -> None:
@@ -124,3 +126,44 @@ def test_texts_that_state_them() -> None:
     assert not stated("how many plumbers do you have", "All plumbers are insured for two million.")
     assert stated("what is your fax number", "Fax +1 555 123 0100.")
     assert not stated("what is your fax number", "We have 3 faxes.")
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "theirs"),
+    [
+        ("how long can I keep a book", "We keep it for you for seven days.", True),
+        ("how long can I keep a book", "You can keep books for four weeks.", False),
+        ("may we bring our dog", "We bring the lunch, you may bring a dog.", False),
+        ("can I take photos", "We will also take photos of the class.", True),
+        ("do I need a deposit", "We need a deposit.", False),
+        ("do you keep lost things", "We keep lost things for a month.", False),
+        ("can I keep it", "Keep it as long as you like.", False),
+    ],
+)
+def test_what_the_company_does_is_not_what_the_caller_may(
+    question: str, text: str, theirs: bool
+) -> None:
+    assert others_deed(Question.read(question, EN), text, EN) is theirs
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "stated"),
+    [
+        ("how many people fit in", "The hall seats 120 guests.", True),
+        ("how many people fit in", "The hall has 120 chairs.", False),
+        ("how many books can I take", "Up to 15 items can be borrowed.", True),
+        ("how many floors are there", "There are ten computers on the second floor.", False),
+        ("how deep is the pool", "The pool is open from 7 a.m. to 9 p.m.", False),
+        ("how deep is the pool", "The pool is 2 metres at its deepest.", True),
+        ("how warm is the water", "The water has 28 °C.", True),
+    ],
+)
+def test_what_is_counted_and_measured(question: str, text: str, stated: bool) -> None:
+    assert states(Question.read(question, EN), text, EN.lexicon) is stated
+
+
+def test_what_one_reads_is_not_what_one_does_to_a_table() -> None:
+    terms = EN.lexicon.terms
+    assert terms("how long can I keep a book") == terms("how long can I keep the books")
+    assert not set(terms("the books")) & set(terms("can I book a table"))
+    assert set(terms("I want to book")) == set(terms("a reservation"))

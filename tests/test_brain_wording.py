@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_the_command_measures_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model's one answer is in other words than the document's, and right."""
     monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path))
-    monkeypatch.setattr(loader, "load_embedder", WordEmbedder)
+    monkeypatch.setattr(loader, "load_embedder", lambda _: WordEmbedder())
     monkeypatch.setattr(loader, "load_model", lambda *_: ScriptedModel("The visit costs $89."))
     questions = tmp_path / "questions.yaml"
     questions.write_text('answerable:\n  - {q: "how much is the call-out fee", facts: ["$89"]}\n')

@@ -22,7 +22,7 @@ FEE = "How much is the call-out fee?"
 @pytest.fixture(autouse=True)
 def _no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(loader, "load_embedder", WordEmbedder)
+    monkeypatch.setattr(loader, "load_embedder", lambda _: WordEmbedder())
 
     def load_model(*_: object) -> None:
         raise AssertionError("the language model is not needed")
@@ -51,9 +51,9 @@ def test_json_has_the_keys_that_other_programs_rely_on() -> None:
 
 
 def test_the_first_channel_is_the_default() -> None:
-    (reply,) = answers(run("when do I get my invoice", "--json"))
+    (reply,) = answers(run("can I get a copy of my invoice", "--json"))
     assert reply["source"] is None  # it stands in other documents than these
-    (reply,) = answers(run("when do I get my invoice", "--json", "--channel", "billing"))
+    (reply,) = answers(run("can I get a copy of my invoice", "--json", "--channel", "billing"))
     assert reply["source"]["file"] == "billing/invoices.yaml"
 
 
@@ -66,7 +66,7 @@ def test_a_person_reads_the_answer_and_where_it_is_from() -> None:
 
 
 def test_a_question_a_line_each_on_its_own() -> None:
-    lines = f"{FEE}\r\n\nsay that again\n".encode() + b"caf\xe9 \xff zzz qqq vvv\n"
+    lines = f"{FEE}\r\n\nsay that again\n".encode() + b"na\xefve \xff zzz qqq vvv\n"
     found = answers(run("-", "--json", stdin=lines))
     assert [reply["action"] for reply in found] == ["answer", "clarify", "clarify", "handoff"]
 

@@ -143,7 +143,10 @@ def test_no_configuration_at_all(tmp_path: Path) -> None:
     ]
 
 
-def test_each_thing_is_named_and_asterisk_is_missed(etc: Path, ports: list[int]) -> None:
+def test_each_thing_is_named_and_asterisk_is_missed(
+    etc: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asterisk_agent.engines.choose.missing_embedder", lambda _: ("second",))
     result = run("--config", str(etc))
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout
@@ -155,6 +158,8 @@ def test_each_thing_is_named_and_asterisk_is_missed(etc: Path, ports: list[int])
         f"ok       answers are extractive: {etc.parent}/models/mind was not measured here; run:"
         " asterisk-agent evaluate --compare",
         f"ok       voice {etc.parent}/models/voice",
+        "ok       meaning by one embedder; better with another: run: asterisk-agent models pull"
+        " second",
         f"ok       listen.fastagi 127.0.0.1:{ports[1]}",
         f"ok       listen.media 127.0.0.1:{ports[2]}",
         f"ok       listen.web 127.0.0.1:{ports[3]}",

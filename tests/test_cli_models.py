@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import asterisk_agent.cli.models  # noqa: F401 - registers the commands
 from asterisk_agent.cli.app import app
 from asterisk_agent.engines import catalogue
-from asterisk_agent.engines.catalogue import Catalogue
+from asterisk_agent.engines.catalogue import Catalogue, Model
 
 EXAMPLE = Path(__file__).parent.parent / "etc"
 DATA = b"weights"
@@ -63,7 +63,7 @@ def test_list_of_an_empty_machine(root):
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["MODEL", "KIND", "LANGUAGES", "SIZE", "LICENCE", "STATE"]
-    assert "whisper-base                 stt   many          148 MB   MIT         missing" in lines
+    assert "whisper-base                 stt    many          148 MB   MIT         missing" in lines
     assert lines[-1] == f"in {root}"
 
 
@@ -95,6 +95,19 @@ def test_pull_takes_the_default_set_and_says_why_not_the_first(server):
     assert "answers 404" in result.stderr
     assert "taking whisper-base instead" in result.stderr
     assert states()["whisper-base"] == "installed"
+
+
+def test_pull_goes_without_an_optional_model(server, monkeypatch):
+    known = catalogue.read()
+    gone = entry("embed", "minilm", server.url + "/gone/{file}")
+    added = Model.model_validate({**gone, "id": "second", "optional": True})
+    defaults = {**known.defaults, "en": {**known.defaults["en"], "embed": ("second",)}}
+    models = {**known.models, "second": added}
+    more = known.model_copy(update={"models": models, "defaults": defaults})
+    monkeypatch.setattr(catalogue, "read", lambda: more)
+    pulled = run("pull")
+    assert (pulled.exit_code, "answers 404" in pulled.stderr) == (0, True)
+    assert run("pull", "second").exit_code == 1  # who names it wants it
 
 
 def test_pull_again_asks_nobody(server):

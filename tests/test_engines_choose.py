@@ -116,10 +116,11 @@ def test_what_the_example_needs():
         ["vosk-model-small-en-us-0.15", "whisper-base"],
         ["smollm2-135m-instruct"],
         ["en_US-joe-medium"],
+        ["all-minilm-l6-v2-int8"],
     ]
 
 
-def test_paths_and_no_language_model_need_only_the_detector():
+def test_paths_and_no_language_model_need_only_detector_and_embedder():
     config = load(EXAMPLE)
     engines = config.engines.model_validate(
         {
@@ -129,5 +130,6 @@ def test_paths_and_no_language_model_need_only_the_detector():
         }
     )
     other = config.model_copy(update={"engines": engines})
-    known = catalogue.read()
-    assert choose.models_for(other, known) == [known.default("vad", "en")]
+    needed = choose.models_for(other, catalogue.read())
+    names = [[model.id for model in one] for one in needed]
+    assert names == [["silero-vad-6.2"], ["all-minilm-l6-v2-int8"]]

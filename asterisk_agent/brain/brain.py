@@ -15,9 +15,10 @@ from typing import Protocol
 from asterisk_agent.brain.answer import compose, rest
 from asterisk_agent.brain.confidence import (
     ANSWER,
-    ASK_BACK,
     ASK_BACK_OVER_TEAM,
+    DOUBTED,
     OFFER,
+    OFFER_SHARE,
     Judgement,
     judge,
 )
@@ -324,7 +325,7 @@ class Brain:
         """The answer to a question about opening hours, from the plan."""
         if self._office is None:
             return None
-        last = turn.last
+        last = last_of_agent([t for t in turn.history if t.action is not Action.SMALLTALK])
         follows = last is not None and last.source is not None and last.source.file == HOURS
         text = self._office.answer(turn.utterance, follows=follows)
         if text is None:
@@ -341,7 +342,7 @@ class Brain:
             meant = self._examples.read(turn.utterance)
             if meant is not None:
                 return replace(self._act(self._with_team(meant, turn), turn), ms=took)
-        least = ASK_BACK_OVER_TEAM if self._needs_team(question) else ASK_BACK
+        least = ASK_BACK_OVER_TEAM if self._needs_team(question) else self._index.scale.ask_back
         if hit is None or sure < least:
             return replace(self._dont_know(turn, sure), ms=took)
         if sure < ANSWER or judgement.torn:
@@ -352,7 +353,7 @@ class Brain:
     def _with_team(self, intent: Intent, turn: _Turn) -> Intent:
         if intent.action is not Action.HANDOFF or intent.team is not None:
             return intent
-        return replace(intent, team=self._intents.team(turn.utterance))
+        return replace(intent, team=self._intents.asked_for(turn.utterance))
 
     def _needs_team(self, question: Question) -> bool:
         """Whether something is told, rather than asked, in words that a team is wanted with."""
@@ -374,7 +375,7 @@ class Brain:
             return alone, _doubted(judge(alone, self._index))  # "how much is it": what is?
         best = max(judged, key=lambda pair: pair[1].confidence, default=None)
         if leans(turn.utterance, language):
-            if best and best[1].confidence >= ASK_BACK:
+            if best and best[1].confidence >= self._index.scale.ask_back:
                 return best
             return alone, _doubted(judge(alone, self._index))  # to what?
         judged.append(self._judge(turn.utterance))
@@ -408,9 +409,9 @@ class Brain:
 
     def _which(self, turn: _Turn, judgement: Judgement) -> Reply:
         """Ask whether the likeliest passage is meant, or which of two."""
-        likely = [judgement.hit]
-        if judgement.other_confidence >= max(OFFER, judgement.confidence / 4):
-            likely.append(judgement.other)
+        least = max(OFFER, judgement.confidence * OFFER_SHARE)
+        others = [hit for hit, sure in judgement.others[:1] if sure >= least]
+        likely = [judgement.hit, *others]
         named = {heading(h.passage): h.passage for h in likely if h and h.passage.heading}
         last = turn.last
         if not named or (last is not None and last.action is Action.CLARIFY):
@@ -468,7 +469,7 @@ _SHORT = 8
 
 def _doubted(judgement: Judgement) -> Judgement:
     """A judgement that is good for a question back, at most."""
-    return replace(judgement, confidence=min(judgement.confidence, ANSWER - 0.01))
+    return replace(judgement, confidence=min(judgement.confidence, DOUBTED))
 
 
 def _source(passage: Passage) -> Source:

@@ -15,8 +15,6 @@ from asterisk_agent.brain.question import Question
 from asterisk_agent.brain.words import normalise
 from asterisk_agent.speech import sentences, speakable
 
-ALIKE, NEARLY_ALIKE = 0.93, 0.90
-"""Cosine from which two passages may be about one question: in other words, or in the same."""
 SAME_WORDS = 0.6
 """Share of words in common from which two passages are nearly the same."""
 _AMOUNT = re.compile(r"([$£€])\s?(\d[\d.,]*\d|\d)|(\d[\d.,]*\d|\d)\s?(%|[A-Za-z]+)")
@@ -50,12 +48,14 @@ class Doubt:
 
 def doubts(index: Index, office: Office | None = None) -> Iterator[Doubt]:
     """Everything doubtful, the gravest first. Raises EngineError."""
-    near = index.pairs_alike(NEARLY_ALIKE)
+    near = index.pairs_alike(index.scale.same_thing)
     pairs = [pair[:2] for pair in near]
     yield from _contradictions(index, pairs)
     if office is not None:
         yield from _other_hours(index, office)
-    yield from _other_numbers(index, [(a, b) for a, b, cosine in near if cosine >= ALIKE])
+    yield from _other_numbers(
+        index, [(a, b) for a, b, cosine in near if cosine >= index.scale.one_question]
+    )
     yield from _duplicates(index, pairs)
     yield from _instructions(index)
     yield from _too_long(index)

@@ -118,7 +118,9 @@ def in_context(
         terms=tuple(dict.fromkeys((*earlier.terms, *question.terms))),
         wants=wants,
     )
-    return [(framed, last.passage), (joined, last.passage)]
+    stands_there = set(own) <= set(lexicon.terms(last.passage.text))
+    gone = None if stands_there else last.passage  # "and a double": in the same sentence
+    return [(framed, gone), (joined, gone)]
 
 
 def leans(utterance: str, language: Language) -> bool:

@@ -8,6 +8,7 @@ from asterisk_agent.brain.dialogue_english import DIALOGUE
 from asterisk_agent.brain.intents_english import EXAMPLES, INTENTS
 from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.lexicon_english import LEXICON
+from asterisk_agent.brain.sounds_english import sound
 
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _MONTHS = "january february march april may june july august september october november december"
@@ -17,6 +18,16 @@ _NUMBERS = (
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _NUMBER_WORDS = f"{_NUMBERS} {_TENS} hundred thousand million half once twice"
+_PEOPLE = (
+    "people person persons guests guest visitors adults passengers participants seats places "
+    "employees staff members colleagues"
+)
+_MEASURED = "deep warm hot cold cool tall high wide heavy large strong thick thin loud steep"
+_UNITS = (
+    "degrees? feet foot ft inch(?:es)? met(?:re|er)s? centimet(?:re|er)s? cm mm km miles? yards? "
+    "kg kilos? kilograms? pounds? lbs? tons? tonnes? lit(?:re|er)s? gallons? square percent hp "
+    "volts? watts? amps? decibels?"
+)
 _ANY = "|".join
 
 
@@ -64,6 +75,15 @@ _WANTS = (
             rf"(?:\b\d[\d,]*|\b(?:{_words(_NUMBER_WORDS)}|no|several))(?P<counted>)\b",
             re.IGNORECASE,
         ),
+        kinds=(frozenset(_PEOPLE.split()),),
+        anything=frozenset(("item", "items", "things", "pieces")),
+    ),
+    Want(
+        "measure",
+        re.compile(rf"\bhow (?:{_words(_MEASURED)})\b"),
+        re.compile(
+            rf"\d\s*(?:°|(?:{_words(_UNITS)})\b)|\b(?:{_words(_MEASURED)})\b", re.IGNORECASE
+        ),
     ),
     Want(
         "email",
@@ -109,7 +129,7 @@ _OWN_CASE = re.compile(
     r"(?:(?:is|are|was|were|has|have) (?:my|our)\b"
     r"|(?:when|where|what time|how much|how long) (?:is|are|was|will|does|did) (?:my|our)\b"
     r"(?=.*\b(?:appointment|order|delivery|bill|balance|account|invoice|refund|payment|booking"
-    r"|reservation|visit|technician|plumber|driver|parcel|package|test|results?)\b)"
+    r"|reservation|visit|viewing|lesson|interview|technician|plumber|driver|parcel|package|test|results?)\b)"
     r"|(?:did|have) you (?:get|got|gotten|receive|received|find|found|fix|fixed|send|sent|finish)\b"
     r"|do you (?:still )?have my\b)"
     r"|\bdo i (?:still )?owe\b|\bmy (?:account|balance|order number)\b|\bstatus of my\b"
@@ -130,6 +150,13 @@ _ASKING = re.compile(
     r"(?:do|does|did|is|are|can|could|would|will|should|may|must|have|has|am|was|were)\b"
     r"|\b(?:what|when|where|which|who|whom|whose|why|how|whether)\b|\bdo (?:i|you|we|they)\b"
     r"|\b(?:can|could|will|would) (?:i|you|we)\b"
+)
+
+_CALLERS_VERB = re.compile(
+    r"\b(?:can|could|may|might|do|did|should|must|shall|will|would) (?:i|we)"
+    r"(?: (?:also|still|just|only|even|always|actually))*"
+    r"(?: (?:have|want|like|be able) to)?"
+    r" (?!(?:need|have|get|see|know|like|want|be|hear|expect|find|use|receive)\b)(\w+)"
 )
 
 _BINDING = """
@@ -165,6 +192,10 @@ ENGLISH = Language(
     contractions=_CONTRACTIONS,
     weightless=frozenset(_WEIGHTLESS.split()),
     asking=_ASKING,
+    callers_verb=_CALLERS_VERB,
+    sound=sound,
+    we=frozenset(("we", "well", "weve")),
+    you=frozenset(("you", "youll", "youve", "i", "they", "who", "everybody")),
     examples=EXAMPLES,
     binding=frozenset(LEXICON.stem(word) for word in _BINDING.split()),
 )

@@ -11,15 +11,13 @@ from pathlib import Path
 
 from asterisk_agent.brain.intent import Intent, phrases_of
 from asterisk_agent.brain.language import Language
+from asterisk_agent.brain.scale import scale_of
 from asterisk_agent.brain.vectors import VectorStore
 from asterisk_agent.brain.words import normalise
 from asterisk_agent.config.schema import Intents, Team
 from asterisk_agent.engines.base import Embedder
 from asterisk_agent.events import Action
 
-ALIKE = 0.905
-"""Cosine from which an utterance is like an example. Of 320 questions to four companies none comes
-nearer; of requests that no rule knows, half do."""
 APART = 0.01
 """By so much the next intent must be further away."""
 LEAST_WORDS = 3
@@ -39,6 +37,7 @@ class Examples:
     ) -> None:
         """Raises EngineError where embedding fails."""
         self._embedder = embedder
+        self._alike = scale_of(embedder.name).like_example
         known: dict[str, Intent] = {}
         for action, texts in language.examples.items():
             known.update(dict.fromkeys(texts, Intent(action)))
@@ -61,7 +60,7 @@ class Examples:
         best = int(near.argmax())
         intent, nearest = self._intents[best], float(near[best])
         others = [float(c) for c, of in zip(near, self._intents, strict=True) if of != intent]
-        if nearest < ALIKE or nearest - max(others, default=0.0) < APART:
+        if nearest < self._alike or nearest - max(others, default=0.0) < APART:
             return None
         return intent
 

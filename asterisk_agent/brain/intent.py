@@ -7,7 +7,7 @@ Rules, in the order in which a mistake would hurt. They are written per language
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +20,10 @@ LONGEST = 1000
 """Characters looked at. A caller says no more in one breath; patterns stay quick."""
 SHORTEST_MENDED = 4
 """Letters from which a word may be a team's name misheard."""
+SHORTEST_SOUND = 3
+"""Consonants from which words that sound alike may be the same."""
+SHORT_REQUEST = 6
+"""Words up to which a team's name that is only heard of in its sound is asked for."""
 LEFT_OVER = 3
 """Words beside "goodbye" or "thank you" from which an utterance is about something else."""
 
@@ -71,6 +75,11 @@ class IntentReader:
             action: [self._stems(phrase) for phrase in phrases]
             for action, phrases in phrases_of(intents).items()
         }
+        self._sound = language.sound
+        self._ask_sounds = {
+            team.id: frozenset(self._sounds(map(normalise, team.asks))) for team in teams.values()
+        }
+        self._name_sounds = self._sounds({n for names in self._names.values() for n in names})
         self._reach = {id_: self._reaching(names) for id_, names in self._names.items()}
 
     def read(self, utterance: str) -> Intent | None:
@@ -83,12 +92,12 @@ class IntentReader:
         if emergency or own is Action.EMERGENCY:
             return Intent(Action.EMERGENCY, self.team(plain))
         if own is not None:
-            return Intent(own, self.team(plain) if own is Action.HANDOFF else None)
+            return Intent(own, self.asked_for(plain) if own is Action.HANDOFF else None)
         if rules.voicemail.search(plain) and not rules.not_voicemail.search(plain):
             return Intent(Action.VOICEMAIL)
         urgent = bool(rules.urgent.search(plain) and not rules.not_urgent.search(plain))
         if self._wants_person(plain) or urgent:
-            return Intent(Action.HANDOFF, self.team(plain), urgent=urgent)
+            return Intent(Action.HANDOFF, self.asked_for(plain), urgent=urgent)
         if rules.abuse.search(plain):
             return Intent(Action.ABUSE)
         if rules.repeat.search(plain):
@@ -130,6 +139,45 @@ class IntentReader:
                 return best
         return None
 
+    def asked_for(self, utterance: str) -> str | None:
+        """``team``, or else the team whose name or ``asks`` sound like some of the words.
+
+        For who asks for a person: "I want to reef and let me talk to someone" wants a refund.
+        """
+        found = self.team(utterance)
+        if found is not None or self._sound is None:
+            return found
+        plain = normalise(utterance[:LONGEST])
+        named = self.team(self._by_sound(plain, self._name_sounds))
+        if named is not None:
+            return named
+        heard = {sound for _, _, sound in self._windows(plain.split())}
+        best = {id_: len(heard & self._ask_sounds[id_]) for id_ in self._asks}
+        likely = max(best, key=lambda id_: best[id_], default=None)
+        return likely if likely is not None and best[likely] else None
+
+    def _sounds(self, phrases: Iterable[str]) -> dict[str, str]:
+        """The sound of each phrase that is long enough to be told by it, and the phrase."""
+        if self._sound is None:
+            return {}
+        sounds = {self._sound(phrase): phrase for phrase in sorted(phrases)}
+        return {sound: phrase for sound, phrase in sounds.items() if len(sound) >= SHORTEST_SOUND}
+
+    def _windows(self, words: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+        """Where up to three words in a row begin and end, the longest first, and their sound."""
+        assert self._sound is not None
+        for size in (3, 2, 1):
+            for at in range(len(words) - size + 1):
+                yield at, at + size, self._sound(" ".join(words[at : at + size]))
+
+    def _by_sound(self, plain: str, known: Mapping[str, str]) -> str:
+        """``plain`` with the first words that sound like one of ``known`` written so."""
+        words = plain.split()
+        for start, end, sound in self._windows(words):
+            if sound in known:
+                return " ".join([*words[:start], known[sound], *words[end:]])
+        return plain
+
     def _names_mended(self, plain: str) -> str:
         """``plain`` with the words of teams' names as they are written: "account" → "accounts"."""
         return " ".join(self._mended(word) for word in plain.split())
@@ -141,6 +189,8 @@ class IntentReader:
         return next(same, None) or nearest(word, self._name_words) or word
 
     def _wants_person(self, plain: str) -> bool:
+        if self._sound is not None and len(plain.split()) <= SHORT_REQUEST:
+            plain = self._by_sound(plain, self._name_sounds)
         plain = self._names_mended(plain)
         if any(pattern.search(plain) for pattern in self._reach.values()):
             return True

@@ -55,14 +55,15 @@ _PERSON = _any(
     rf"^(?:\w+ ){{0,3}}?{_TALK} (?:to|with) {_NOT_MINE}(?:{_KIND})\w+",
     r"(?:put|pass|connect|transfer|patch|forward|switch|hand) (?:me|us|the call|my call)(?: \w+)?"
     r" (?:to|with|through|over|on|onto)\b(?! (?:hold|the list))",
-    r"(?:put|patch|connect) (?:me|us) (?:through|up)|connect me\b|transfer me\b|transfer (?:this"
-    r"|the|my) call",
+    r"(?:put|patch|connect) (?:me|us) (?:through|up)|connect me\b|trans(?:fer| for) me\b"
+    r"|transfer (?:this|the|my) call",
     rf"(?:get|give|find|send|bring|fetch|pass) me (?:to )?(?:{_KIND})(?:{_WHO})\b",
     rf"(?:{_ASK}) (?:\w+ )??(?:get|have|reach|see|find|contact) (?:hold of"
     rf" )?(?:{_KIND})(?:{_WHO})\b"
     r"(?! (?:to|who|that) (?:come|fix|look|repair|do|install|check|clean|take|visit)| (?:out"
     r"|over|here|round)\b)",
-    rf"(?:want|need|like|prefer|wanna|rather have) (?:to )?(?:{_KIND})(?:human|humans|human"
+    # "I won a person" is how recognisers write "I want a person".
+    rf"(?:want|i won|need|like|prefer|wanna|rather have) (?:to )?(?:{_KIND})(?:human|humans|human"
     rf" being|operator"
     rf"|representative|receptionist|real person|person|live person|manager|supervisor)\b"
     r"(?! (?:to|who|that) (?:come|fix|look|repair|do|install|check|clean|take|visit))",
@@ -386,6 +387,8 @@ INTENTS = IntentRules(
         r"^(?:(?:the|your|to|um|uh|hello|hi|yes|no|oh|just|and|a) )*{team}(?: (?:department|team"
         r"|desk|office|"
         r"please|person|people|section|now|thanks))*$"
+        r"|(?:get|give|find|put|connect|transfer|want|need)(?: me)?(?: (?:through|over|with|to))*"
+        r" (?:the |your )*{team}(?: (?:please|now|thanks))*$"
         r"|(?:for|to|with|connect|transfer|through|is|give me|get me|the|number (?:of|for))"
         r" (?:the |your |a |someone (?:from|in|at) |somebody (?:from|in|at) )*"
         r"{team} (?:department|team|desk|section|office|people|person|colleagues?|staff)\b"

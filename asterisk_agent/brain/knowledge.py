@@ -21,6 +21,7 @@ from asterisk_agent.brain.language import Language
 from asterisk_agent.brain.languages import language as language_of
 from asterisk_agent.brain.likeness import Likeness
 from asterisk_agent.brain.question import Question, states
+from asterisk_agent.brain.scale import scale_of
 from asterisk_agent.brain.vectors import VectorStore
 from asterisk_agent.brain.words import nearest
 from asterisk_agent.engines.base import Embedder, Vector
@@ -33,11 +34,6 @@ HEADING_WORTH, TEXT_WORTH, TOPIC_WORTH = 1.0, 0.85, 0.4
 LIKE_WORTH = 0.9
 """How much of that where only a word of the same meaning does."""
 LIGHT_WORTH = 0.3
-WORD_SHARE = 0.12
-"""What a question's words, all met, add to a cosine. The cosines of multilingual-e5 lie between
-0.75 and 0.95; on the evaluation questions 0.05 to 0.15 ranks best."""
-SAME_THING = 0.90
-"""Cosine from which two passages say much the same: then neither casts doubt on the other."""
 WRONG_KIND = 0.06
 """Taken off a passage that states no price when a price is asked, and so on."""
 
@@ -51,7 +47,8 @@ class Hit:
     it stands in the passage, ``overlap`` is its mean, ``missing`` the words that don't at all;
     ``unknown`` is how many of these stand in no document, and ``states`` whether it holds a fact of
     the kind that is asked for. ``standing_out`` is ``meaning`` less its mean over all passages,
-    ``ahead`` the distance in score to the next passage that says something else.
+    ``ahead`` the distance in score to the next passage that says something else, ``nearer`` how
+    much nearer in meaning the nearest passage is (0: none is).
     """
 
     passage: Passage
@@ -64,6 +61,7 @@ class Hit:
     states: bool
     standing_out: float = 0.0
     ahead: float = 0.0
+    nearer: float = 0.0
 
 
 class Index:
@@ -79,6 +77,8 @@ class Index:
         self.passages = tuple(passages)
         self.language = language or language_of("en")
         self._embedder = embedder
+        self.scale = scale_of(embedder.name)
+        """What its cosines mean."""
         terms = self.language.lexicon.terms
         self._heading = [frozenset(terms(" ".join(p.titles))) for p in self.passages]
         self._text = [frozenset(terms(p.text)) for p in self.passages]
@@ -147,12 +147,13 @@ class Index:
             for at in range(len(self.passages))
         ]
         order = sorted(range(len(hits)), key=lambda at: -hits[at].score)
-        mean = float(meaning.mean())
+        mean, highest = float(meaning.mean()), float(meaning.max())
         return [
             replace(
                 hits[at],
                 standing_out=hits[at].meaning - mean,
                 ahead=hits[at].score - self._rival(at, order, hits),
+                nearer=highest - float(meaning[at]),
             )
             for at in order[:limit]
         ]
@@ -164,7 +165,7 @@ class Index:
     def alike(self, one: Passage, other: Passage) -> bool:
         """Whether two passages say much the same."""
         a, b = self.passages.index(one), self.passages.index(other)
-        return bool(self._whole[a] @ self._whole[b] >= SAME_THING)
+        return bool(self._whole[a] @ self._whole[b] >= self.scale.same_thing)
 
     def pairs_alike(self, at_least: float) -> list[tuple[Passage, Passage, float]]:
         """Passages whose meaning is as near as that, the nearest first."""
@@ -178,7 +179,7 @@ class Index:
     def _rival(self, at: int, order: Sequence[int], hits: Sequence[Hit]) -> float:
         """The score of the best passage that says something else than passage ``at``."""
         alike: Vector = self._whole @ self._whole[at]
-        others = (hits[i].score for i in order if i != at and alike[i] < SAME_THING)
+        others = (hits[i].score for i in order if i != at and alike[i] < self.scale.same_thing)
         return next(others, hits[at].score - 0.2)
 
     def _meaning(self, text: str) -> Vector:
@@ -226,7 +227,7 @@ class Index:
         right_kind = states(question, self.passages[at].text, self.language.lexicon)
         return Hit(
             passage=self.passages[at],
-            score=meaning + WORD_SHARE * overlap - (0.0 if right_kind else WRONG_KIND),
+            score=meaning + self.scale.word_share * overlap - (0.0 if right_kind else WRONG_KIND),
             meaning=meaning,
             overlap=overlap,
             met=met,

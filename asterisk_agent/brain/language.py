@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from asterisk_agent.brain.words import Lexicon
@@ -25,6 +25,8 @@ class Want:
     stated: re.Pattern[str]
     plainly: re.Pattern[str] | None = None
     general: bool = False
+    kinds: tuple[frozenset[str], ...] = ()
+    anything: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,9 @@ class Language:
     said of it, ``binding`` ones may never be dropped ("not", "up to", "only if"). ``contractions``
     are written out first, and ``joins`` (with one group) matches the words between two clauses.
     ``asking`` is in every normalised question and in few statements.
+    ``callers_verb`` has as its group the verb of what a caller asks to do ("how long can I keep
+    …"), ``we`` is how the company's documents speak of themselves, ``you`` of anybody else.
+    ``sound`` of normalised words is the same for what recognisers take for each other.
     ``examples`` of intents are for what is said in words that no rule has.
     """
 
@@ -112,4 +117,8 @@ class Language:
     binding: frozenset[str] = frozenset()
     question_starts: re.Pattern[str] | None = None
     asking: re.Pattern[str] | None = None
+    callers_verb: re.Pattern[str] | None = None
+    sound: Callable[[str], str] | None = None
+    we: frozenset[str] = frozenset()
+    you: frozenset[str] = frozenset()
     examples: Mapping[Action, tuple[str, ...]] = field(default_factory=dict)

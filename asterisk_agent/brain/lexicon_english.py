@@ -232,6 +232,9 @@ _PHRASES = (
     ("call ?outs?", "callout"),
     ("money back", "refund"),
     ("put in", "install"),
+    # What one reads, not what one does to a table.
+    (r"(?:books|book(?= (?:donations?|clubs?|shops?|stores?|fairs?|sales?|returns?)))", "volume"),
+    (r"(a|the|my|your|this|that|another|every|each|any|some|old|new|lost) book", r"\1 volume"),
     (
         r"(?:make|book|schedule|arrange|get|set up|fix) (?:an? |my |the |for an? )?(?:new |first )?"
         r"(?:appointment|visit)s?|book(?= online| by| over| on the)",

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from asterisk_agent.brain.language import Language, Want
 from asterisk_agent.brain.words import Lexicon, normalise, tokens
+from asterisk_agent.speech import sentences
+
+_REACH = 3
+"""Words between a verb and its doer, at most: "we will also keep"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,33 @@ def _states(want: Want, plain: str, text: str, lexicon: Lexicon) -> bool:
         return want.stated.search(text) is not None
     asked = want.asked.search(plain)
     assert asked is not None
-    counted = lexicon.term(asked["counted"])
+    counted = asked["counted"]
     return any(
-        lexicon.term(word) == counted
+        _is_counted(word, counted, want, lexicon)
         for found in want.stated.finditer(text)
         for word in tokens(text[found.start() :])[1:4]
     )
+
+
+def _is_counted(word: str, counted: str, want: Want, lexicon: Lexicon) -> bool:
+    same_kind = any(word in kind and counted in kind for kind in want.kinds)
+    return same_kind or word in want.anything or lexicon.term(word) == lexicon.term(counted)
+
+
+def others_deed(question: Question, text: str, language: Language) -> bool:
+    """Whether the caller asks to do what ``text`` only says that the company does.
+
+    "How long can I keep a book?" is not answered by "We keep it for you for seven days".
+    """
+    asked = language.callers_verb.search(question.plain) if language.callers_verb else None
+    if asked is None:
+        return False
+    stem = language.lexicon.stem(asked[1])
+    doers = [
+        next((w for w in reversed(words[max(0, at - _REACH) : at]) if w in either), "")
+        for words in map(tokens, sentences(text))
+        for at, word in enumerate(words)
+        if language.lexicon.stem(word) == stem
+        for either in (language.we | language.you,)
+    ]
+    return bool(doers) and all(doer in language.we for doer in doers)

