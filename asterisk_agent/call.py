@@ -1,8 +1,9 @@
 """One caller's story, from the greeting to the moment the dialplan takes over again.
 
 Three tasks share a call: ``_listen`` takes what the line brings and works out whose turn it is,
-``_play`` sends a frame every 20 ms, and ``_converse`` is the conversation itself. Whatever
-happens, ``run`` returns an outcome and gives the line back, so that the dialplan goes on.
+the speaker sends a frame every 20 ms, and ``_converse`` is the conversation itself; the thinker
+works on what the caller says while they still say it. Whatever happens, ``run`` returns an outcome
+and gives the line back, so that the dialplan goes on.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from asterisk_agent.audio import LINE_RATE_HZ, Doubler, quiet_place_s, without_lead
+from asterisk_agent.audio import LINE_RATE_HZ, Doubler
 from asterisk_agent.brain.phrases import Phrases
 from asterisk_agent.brief import brief
 from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
-from asterisk_agent.engines.base import RECOGNISER_RATE_HZ, VoiceDetector
-from asterisk_agent.errors import AgentError
-from asterisk_agent.events import Action, Exchange, Reply, Transcript
-from asterisk_agent.finished import finish, is_back_channel, weigh
-from asterisk_agent.hearing import TurnAudio, is_better, is_doubtful
+from asterisk_agent.engines.base import VoiceDetector
+from asterisk_agent.errors import AgentError, AsteriskError, EngineError, ProtocolError
+from asterisk_agent.events import Action, Exchange, Reply
 from asterisk_agent.message import Declined, Done, MessageTaker, Say, Step, ToVoicemail, Wait
-from asterisk_agent.pacer import Finished, Pacer, Started
+from asterisk_agent.pacer import Finished
 from asterisk_agent.recording import Tape
 from asterisk_agent.records import Callback, Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
+from asterisk_agent.speaking import VOICE_LIMIT_S, Speaker, Voices
 from asterisk_agent.speech import sentences
+from asterisk_agent.steady import LineWatch
+from asterisk_agent.thinking import Minds, Thinker, Thought
 from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
     BargeIn,
-    Finish,
     GoesOn,
     Paused,
     Resumed,
@@ -51,22 +52,16 @@ TICK_S = 0.1
 """How often silence is looked at while the line brings no audio at all (a caller on hold)."""
 COVER_AFTER_S = 1.2
 """Thinking that lasts longer, from the caller's last sound, is covered by a short sentence."""
+COVER_AGAIN_S = 1.5
+"""Behind such a sentence the next one, if there is still no answer."""
+THOUGHT_LIMIT_S = 6.5
+"""Who has waited so long for an answer, from their last sound, is better off with a person."""
+BRIEF_LIMIT_S = 3.5
+"""For the brief of whoever picks up; the caller hears the last sentence meanwhile."""
+UNHEARD_S = 1.5
+"""Speech so long of which no word was understood is no cough: the caller is asked again."""
 BARELY_HEARD_S = 0.8
 """Who interrupts an answer this early had not finished asking."""
-LAST_WORDS_S = 0.5
-"""A "yes" this close to the end of what the agent says is meant as an answer, not a murmur."""
-QUESTION_S = 2.5
-"""The same where what the agent says ends with a question."""
-MURMUR_S = 0.7
-"""What is shorter, and has no answer, does not take the floor from the agent."""
-MUMBLE_S = 1.5
-"""The same for what the recogniser itself hardly believes to be words."""
-CLEAR = 0.5
-"""Confidence from which words were understood."""
-PARTING_HOLD_S = 1.5
-"""A caller who talks into the last sentence goes to a person after this at the latest."""
-AGAIN_S = 0.6
-"""What a murmur made the agent stop at is said again from a quiet place this far back at most."""
 ABUSE_LIMIT = 2
 """Abuse is answered calmly once; then somebody else takes over."""
 MISUNDERSTOOD_IN_A_ROW = 2
@@ -86,11 +81,14 @@ class AudioLine(Protocol):
     def send(self, pcm: bytes) -> None:
         """Send one frame."""
 
+    def drop(self) -> None:
+        """Cut the connection: nothing passes through it any more, not even a goodbye."""
+
     async def end(self) -> None:
         """Give the call back to the dialplan."""
 
 
-class Engines(Protocol):
+class Engines(Minds, Voices, Protocol):
     """The engines as a call uses them; ``engines.pool.EnginePool`` is the real one."""
 
     def listen(self) -> object:
@@ -99,13 +97,6 @@ class Engines(Protocol):
     async def detect(self, detector: VoiceDetector, frames: Sequence[bytes]) -> list[float]:
         """The probability of speech in each frame."""
 
-    @property
-    def busy(self) -> bool:
-        """Whether the recogniser has enough to do, so that more work makes callers wait."""
-
-    async def recognise(self, ear: object, pcm: bytes, *, careful: bool = False) -> Transcript:
-        """What a whole turn's 16 kHz audio says; ``careful``: with more time."""
-
     async def think(
         self,
         reply: Callable[[str, Sequence[Exchange]], Awaitable[Reply]],
@@ -113,23 +104,6 @@ class Engines(Protocol):
         history: Sequence[Exchange],
     ) -> Reply:
         """The brain's reply."""
-
-    async def speak(self, sentence: str, *, slow: bool = False) -> bytes:
-        """A sentence as audio."""
-
-    def voice(self, sentence: str, *, slow: bool = False) -> AsyncIterator[bytes]:
-        """A sentence as audio, piece by piece."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    """What was made of an utterance: perhaps only a guess, if the caller goes on speaking."""
-
-    transcript: Transcript
-    reply: Reply
-    first_sentence: bytes
-    voice_ms: float
-    ready: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +152,12 @@ class Call:
         purpose: str = "",
         begins_s: float = 0.0,
         tape: Tape | None = None,
+        on_hold: Callable[[], bool | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.story = story
         self.outcome: Outcome | None = None
         """How the conversation ended; set before the line is given back."""
-        self.last_sent: float | None = None
-        """When a frame of audio was last sent, while one has to be every 20 ms."""
         self._line = line
         self._channel = channel
         self._config = config
@@ -197,28 +170,31 @@ class Call:
         self._begins_s = begins_s
         """When this conversation began, from the start of the call."""
         self._tape = tape
+        self._on_hold = on_hold
+        """Whether the caller has put us on hold; None where nobody knows."""
+        self._watch = LineWatch()
         self._clock = clock
         self._began = clock()
-        self._session = engines.listen()
         self._turns = TurnTaker(self._began)
-        self._pacer = Pacer(LINE_RATE_HZ, self._began)
+        self._echo = EchoJudge(LINE_RATE_HZ)
+        self._speaker = Speaker(
+            engines,
+            clock,
+            send=self._send,
+            on_talked_over=lambda: self._happened("barge_in"),
+        )
+        self._thinker = Thinker(
+            engines,
+            clock,
+            ear=engines.listen(),
+            language=config.agent.language,
+            turns=self._turns,
+            speaker=self._speaker,
+            reply_to=self._reply_to,
+            on_finish=lambda finish: self._act(self._turns.understood(finish, self._clock())),
+        )
         self._cues: asyncio.Queue[Cue] = asyncio.Queue()
         self._history: list[Exchange] = []
-        self._thought: asyncio.Task[Thought] | None = None
-        self._thoughts: set[asyncio.Task[Thought]] = set()
-        self._hearings: set[asyncio.Task[Transcript]] = set()
-        self._audio = TurnAudio(RECOGNISER_RATE_HZ)
-        self._hearing: tuple[asyncio.Task[Transcript], int, int] | None = None
-        self._piece: asyncio.Task[Transcript] | None = None
-        self._echo = EchoJudge(LINE_RATE_HZ)
-        self._waiting: dict[object, asyncio.Future[Finished]] = {}
-        self._started_at: dict[object, float] = {}
-        self._interrupted = asyncio.Event()
-        self._talked_over = False
-        self._floor = asyncio.Event()
-        self._floor.set()
-        self._saying = ""
-        self._parting = False
         self._covers = 0
         self._carried = ""
         self._message: MessageTaker | None = None
@@ -228,7 +204,12 @@ class Call:
     @property
     def saying(self) -> str:
         """What the agent says at this moment; nothing while it listens."""
-        return self._saying if self._waiting else ""
+        return self._speaker.saying
+
+    @property
+    def last_sent(self) -> float | None:
+        """When a frame of audio was last sent, while one has to be every 20 ms."""
+        return self._speaker.last_sent
 
     @property
     def caller_speaking(self) -> bool:
@@ -242,7 +223,7 @@ class Call:
             async with asyncio.TaskGroup() as group:
                 background = [
                     group.create_task(self._listen()),
-                    group.create_task(self._play()),
+                    group.create_task(self._speaker.play()),
                 ]
                 outcome = await self._converse()
                 for task in background:
@@ -261,17 +242,16 @@ class Call:
                 extra={
                     "call": str(self.story.id),
                     "outcome": outcome,
-                    "longest_gap_ms": round(self._pacer.longest_gap_s * 1000),
+                    "longest_gap_ms": round(self._speaker.longest_gap_s * 1000),
                 },
             )
-            for thought in (*self._thoughts, *self._hearings):
-                thought.cancel()
+            self._thinker.close()
             await self._line.end()
         return outcome
 
     def leave(self) -> None:
         """Ask the conversation to end with a sentence and a person, now."""
-        self._interrupt()
+        self._speaker.interrupt()
         self._cues.put_nowait(Leave())
 
     # --- the conversation -------------------------------------------------------------------
@@ -317,7 +297,8 @@ class Call:
                         self.story.team = reply.team
                         return await self._part(reply.text, _parting(reply), thought, cue)
                     finished = await self._say(reply.text, thought, cue)
-                    if self._talked_over and finished.heard_s < BARELY_HEARD_S:
+                    barely = self._speaker.talked_over and finished.heard_s < BARELY_HEARD_S
+                    if barely and not thought.unheard:
                         self._take_back()
         return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
 
@@ -325,6 +306,7 @@ class Call:
         """Nobody answered: the caller may leave a message here, or go to the voicemail."""
         taker = MessageTaker(self._phrases, self._config.agent.language, self.story.caller)
         self._message = taker
+        self._thinker.words_only = True
         step: Step = taker.offer
         while isinstance(step, Say | Wait):
             if isinstance(step, Say):
@@ -343,7 +325,7 @@ class Call:
                     step = ToVoicemail()
                 case CallerTurn():
                     self._unheard = cue.thought
-                    thought = await asyncio.shield(cue.thought)
+                    thought = await self._covered(cue)
                     self._unheard = None
                     if thought.transcript.text:
                         self._note(cue.ended, thought.transcript.text, thought)
@@ -374,7 +356,7 @@ class Call:
 
     async def _keep_last_words(self) -> None:
         """What a caller said right before hanging up belongs to their message, too."""
-        if self._message is None or self._parting:
+        if self._message is None or self._speaker.parting:
             return
         with suppress(TimeoutError, AgentError):
             async with asyncio.timeout(LAST_WORDS_LIMIT_S):
@@ -384,7 +366,7 @@ class Call:
                     if isinstance(cue := self._cues.get_nowait(), CallerTurn):
                         self._message.heard((await cue.thought).transcript.text)
                 if self._turns.caller_speaking:
-                    self._message.heard((await self._recognise()).text)
+                    self._message.heard((await self._thinker.recognise()).text)
         self._keep_message()
 
     async def _next_cue(self, patience_s: float | None = None) -> Cue | None:
@@ -416,16 +398,21 @@ class Call:
     async def _understand(self, cue: CallerTurn) -> Thought | None:
         """Finish thinking about what was said; None where nothing was said after all."""
         self._turns.agent_busy(self._clock())
-        self._interrupted.clear()
+        self._speaker.interrupted.clear()
         thought = await self._covered(cue)
-        await self._floor.wait()  # the caller makes a sound: it may be the rest of the question
+        await (
+            self._speaker.floor.wait()
+        )  # the caller makes a sound: it may be the rest of the question
         heard = thought.transcript.text
-        if self._interrupted.is_set():
+        if self._speaker.interrupted.is_set():
             # The caller went on before the answer began: the two parts are one question.
             self._carried = f"{self._carried} {heard}".strip()
             self._turns.agent_done(self._clock())
             return None
         if not heard and not self._carried:
+            if cue.ended.speech_end - cue.ended.speech_start >= UNHEARD_S:
+                again = Reply(self._phrases.clarify_empty, Action.CLARIFY, confidence=0.0)
+                return replace(await self._thinker.voiced(thought.transcript, again), unheard=True)
             self._turns.agent_done(self._clock())
             return None
         if self._carried:
@@ -447,15 +434,37 @@ class Call:
         )
 
     async def _covered(self, cue: CallerTurn) -> Thought:
-        """Wait for the thought; a long one is covered by a short sentence, not by silence."""
-        left_s = cue.ended.speech_end + COVER_AFTER_S - self._clock()
-        await asyncio.wait({cue.thought}, timeout=max(0.0, left_s))
-        if not cue.thought.done() and self._floor.is_set() and not self._interrupted.is_set():
-            pcm = await self._engines.speak(self._phrases.thinking[self._covers % 2])
-            if not cue.thought.done() and self._floor.is_set():
-                self._covers += 1  # the next one has other words
-                self._pacer.add(object(), pcm, complete=True)
-        return await cue.thought
+        """Wait for the thought; a long one is covered by short sentences, not by silence.
+
+        Raises EngineError where it takes longer than anybody should wait.
+        """
+        last = cue.ended.speech_end + THOUGHT_LIMIT_S
+        cover_at = cue.ended.speech_end + COVER_AFTER_S
+        while not cue.thought.done():
+            left_s = min(cover_at, last) - self._clock()
+            await asyncio.wait({cue.thought}, timeout=max(0.0, left_s))
+            if cue.thought.done():
+                break
+            if self._clock() >= last:
+                raise EngineError(f"no answer in {THOUGHT_LIMIT_S} s")
+            if self._clock() >= cover_at:
+                cover_at = self._clock() + COVER_AGAIN_S + await self._cover(cue)
+        return await asyncio.shield(cue.thought)
+
+    async def _cover(self, cue: CallerTurn) -> float:
+        """Say that it takes a moment, unless the caller speaks; how long that lasts."""
+        if not self._speaker.floor.is_set() or self._speaker.interrupted.is_set():
+            return 0.0
+        try:
+            async with asyncio.timeout(VOICE_LIMIT_S):
+                pcm = await self._engines.speak(self._phrases.thinking[self._covers % 2])
+        except TimeoutError:
+            return 0.0
+        if cue.thought.done() or not self._speaker.floor.is_set():
+            return 0.0
+        self._covers += 1  # the next one has other words
+        self._speaker.put_in(pcm)
+        return len(pcm) / 2 / LINE_RATE_HZ
 
     async def _joined(self, thought: Thought) -> tuple[Thought, str]:
         """The caller went on: the reply to both parts, unless the second one stands for itself."""
@@ -466,7 +475,7 @@ class Call:
         reply = await self._reply_to(both)
         if own and reply.confidence < thought.reply.confidence:
             return thought, own
-        return await self._voiced(thought.transcript, reply), both
+        return await self._thinker.voiced(thought.transcript, reply), both
 
     def _take_back(self) -> None:
         """The answer was begun too early: its question goes on, and nobody heard the answer."""
@@ -487,7 +496,7 @@ class Call:
         cue: CallerTurn | None = None,
     ) -> Outcome:
         """Say the last sentence to its end, and meanwhile make the brief for who picks up."""
-        self._parting = True
+        self._speaker.parting = True
         async with asyncio.TaskGroup() as group:
             if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
                 group.create_task(self._make_brief(outcome))
@@ -501,125 +510,19 @@ class Call:
         label = self._channel.label
         text = brief(self._history, outcome, label, self._phrases, language)
         self.story.brief = text
-        pcm = b"".join([await self._engines.speak(sentence) for sentence in sentences(text)])
-        await self._keep_brief(pcm)
-
-    # --- thinking ---------------------------------------------------------------------------
-
-    async def _think(self) -> Thought:
-        """Recognise, find the reply, and speak its first sentence into memory."""
-        transcript = await self._recognise()
-        if not transcript.text:
-            self._understood(Finish.NOTHING)
-            return Thought(transcript, Reply("", Action.CLARIFY), b"", 0.0, self._clock())
-        reply = await self._reply_to(transcript.text)
-        finished = self._finish(transcript, reply)
-        self._understood(finished)
-        if self._message is not None:
-            return Thought(transcript, reply, b"", 0.0, self._clock())  # what is said is not this
-        if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._engines.busy:
-            transcript, reply = await self._heard_again(transcript, reply)
-        return await self._voiced(transcript, reply)
+        try:
+            async with asyncio.timeout(BRIEF_LIMIT_S):
+                spoken = [await self._engines.speak(sentence) for sentence in sentences(text)]
+        except (EngineError, TimeoutError) as error:  # the caller does not wait for it
+            why = str(error) or f"not made in {BRIEF_LIMIT_S} s"
+            log.warning("call: no brief for the person who picks up: %s", why)
+            return
+        await self._keep_brief(b"".join(spoken))
 
     async def _reply_to(self, text: str) -> Reply:
         reply = await self._engines.think(self._reply, text, self._history)
         self.story.tokens += reply.tokens
         return reply
-
-    async def _heard_again(self, first: Transcript, reply: Reply) -> tuple[Transcript, Reply]:
-        """What was understood has no answer; there is time to listen to it once more."""
-        pcm, before = self._audio.pcm, self._audio.text
-        heard = await self._engines.recognise(self._session, pcm, careful=True)
-        text = f"{before} {heard.text}".strip()
-        if not heard.text or text == first.text:
-            return first, reply
-        other = await self._reply_to(text)
-        if not is_better(other, reply):
-            return first, reply
-        heard = replace(heard, text=text, compute_s=first.compute_s + heard.compute_s)
-        self._understood(self._finish(heard, other))
-        return heard, other
-
-    async def _recognise(self) -> Transcript:
-        """The words of the turn so far; of a long one, only its last part is still unknown."""
-        if self._piece is not None:
-            await asyncio.wait({self._piece})
-            self._piece = None
-        pcm, before = self._audio.pcm, self._audio.text
-        hearing = asyncio.create_task(self._engines.recognise(self._session, pcm))
-        self._hearings.add(hearing)
-        hearing.add_done_callback(self._hearings.discard)
-        self._hearing = hearing, self._audio.turn, len(pcm)
-        heard = await asyncio.shield(hearing)
-        return replace(heard, text=f"{before} {heard.text}".strip()) if before else heard
-
-    async def _voiced(self, transcript: Transcript, reply: Reply) -> Thought:
-        began = self._clock()
-        spoken = sentences(reply.text)
-        made = await self._engines.speak(spoken[0], slow=reply.slow) if spoken else b""
-        first = without_lead(made)
-        now = self._clock()
-        return Thought(transcript, reply, first, (now - began) * 1000, now)
-
-    def _finish(self, heard: Transcript, reply: Reply) -> Finish:
-        """Whether the caller has finished, as far as the words and the reply tell."""
-        text, language = heard.text, self._config.agent.language
-        if not self._floor.is_set() and (
-            is_back_channel(text, language, parting=self._parting) or self._is_murmur(heard, reply)
-        ):
-            asks = self._saying.endswith("?")
-            if not self._pacer.speaking or self._pacer.left_s > (
-                QUESTION_S if asks else LAST_WORDS_S
-            ):
-                return Finish.BACK_CHANNEL
-        words = finish(text, language, self._saying)
-        return weigh(words, reply) if self._message is None else words
-
-    def _is_murmur(self, heard: Transcript, reply: Reply) -> bool:
-        """Whether a sound over the agent's voice was short and, as it was heard, makes no sense.
-
-        A recogniser finds words in an "uh-huh", too, even "that's all right"; and who says goodbye
-        while the agent speaks hangs up without its help.
-        """
-        nonsense = (
-            reply.unanswered
-            or (reply.action is Action.CLARIFY and not reply.options)
-            or reply.action is Action.GOODBYE
-        )
-        limit_s = MUMBLE_S if heard.confidence < CLEAR else MURMUR_S
-        return nonsense and self._turns.speech_s < limit_s
-
-    def _understood(self, finish: Finish) -> None:
-        """Tell whose turn it is, if the pause that was guessed at still lasts."""
-        if asyncio.current_task() is self._thought:
-            self._act(self._turns.understood(finish, self._clock()))
-
-    def _guess(self) -> None:
-        """Think about what was said so far: if the turn is over, the answer is half ready."""
-        self._thought = asyncio.create_task(self._think())
-        self._thoughts.add(self._thought)
-        self._thought.add_done_callback(self._thoughts.discard)
-
-    def _drop_thought(self) -> None:
-        """The caller goes on: what was made of the pause is void, but for long speech heard."""
-        if self._thought is None:
-            return
-        self._thought.cancel()
-        self._thought = None
-        if self._hearing is None:
-            return
-        (hearing, turn, size), self._hearing = self._hearing, None
-        if not self._audio.is_piece(size):
-            hearing.cancel()
-        elif hearing.done():
-            self._settle_piece(hearing, turn, size)
-        else:
-            self._piece = hearing
-            hearing.add_done_callback(lambda done: self._settle_piece(done, turn, size))
-
-    def _settle_piece(self, hearing: asyncio.Task[Transcript], turn: int, size: int) -> None:
-        if not hearing.cancelled() and hearing.exception() is None:
-            self._audio.settle(turn, size, hearing.result().text)
 
     # --- speaking ---------------------------------------------------------------------------
 
@@ -631,56 +534,25 @@ class Call:
         *,
         slow: bool = False,
     ) -> Finished:
-        """Speak, sentence by sentence, until it was heard or the caller interrupts."""
-        clip = object()
-        heard: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
-        self._waiting[clip] = heard
-        self._interrupted.clear()
-        self._talked_over = False
-        self._saying = text
+        """Speak until it was heard or the caller interrupts, and write down what was heard."""
         self._turns.agent_busy(self._clock())
-        try:
-            await self._voice(text, clip, thought, slow=slow)
-            if not self._interrupted.is_set():
-                self._pacer.add(clip, b"", complete=True)
-            elif not heard.done():
-                heard.set_result(Finished(clip, 0.0, complete=False))
-            finished = await asyncio.shield(heard)
-        except asyncio.CancelledError:  # the caller has hung up in the middle of it
-            self._interrupt()
-            if heard.done() and heard.result().heard_s:
-                self._remember(text, clip, heard.result(), thought, cue)
-            raise
-        del self._waiting[clip]
+        finished = await self._speaker.say(
+            text,
+            lambda began, heard: self._remember(text, began, heard, thought, cue),
+            thought.first_sentence if thought is not None else None,
+            slow=slow or (thought is not None and thought.reply.slow),
+        )
         self._turns.agent_done(self._clock())
-        self._remember(text, clip, finished, thought, cue)
         return finished
-
-    async def _voice(
-        self, text: str, clip: object, thought: Thought | None, *, slow: bool = False
-    ) -> None:
-        """Make audio of a text, sentence by sentence, until the caller interrupts."""
-        slow = slow or (thought is not None and thought.reply.slow)
-        for index, sentence in enumerate(sentences(text)):
-            if self._interrupted.is_set():
-                break
-            if index == 0 and thought is not None:
-                self._pacer.add(clip, thought.first_sentence)
-                continue
-            async for pcm in self._engines.voice(sentence, slow=slow):
-                if self._interrupted.is_set():
-                    break
-                self._pacer.add(clip, pcm)
 
     def _remember(
         self,
         text: str,
-        clip: object,
+        started: float,
         finished: Finished,
         thought: Thought | None,
         cue: CallerTurn | None,
     ) -> None:
-        started = self._started_at.pop(clip, self._clock())
         reply = thought.reply if thought is not None else None
         source = reply.source if reply is not None else None
         action = reply.action if reply is not None else None
@@ -700,58 +572,11 @@ class Call:
             )
         )
 
-    def _interrupt(self) -> None:
-        """Stop the voice at once; what was heard of it is accounted for."""
-        self._interrupted.set()
-        self._pacer.stop()
-        self._floor.set()
-        self._settle()
-
-    def _hold(self) -> None:
-        """Fall silent at once; whether the caller takes the floor is known when they pause."""
-        self._pacer.hold()
-        self._floor.clear()
-        if self._parting:
-            asyncio.get_running_loop().call_later(PARTING_HOLD_S, self._talk_over)
-
-    def _go_on(self) -> None:
-        """It was no more than a murmur or a cough: go on, from a quiet place a little before."""
-        self._pacer.go_on(quiet_place_s(self._pacer.played(AGAIN_S)))
-        self._floor.set()
-
-    def _talk_over(self) -> None:
-        """The caller has the floor: drop what was held."""
-        if not self._floor.is_set():
-            self._talked_over = True
-            self._happened("barge_in")
-            self._interrupt()
-
-    def _settle(self) -> None:
-        """Tell whoever waits which clips have begun and ended."""
-        now = self._clock()
-        for event in self._pacer.events():
-            match event:
-                case Started(key):
-                    self._started_at[key] = now
-                case Finished(key):
-                    waiting = self._waiting.get(key)
-                    if waiting is not None and not waiting.done():
-                        waiting.set_result(event)
-
-    async def _play(self) -> None:
-        """Send a frame every 20 ms, for as long as the call lasts."""
-        try:
-            while True:
-                for frame in self._pacer.frames(self._clock()):
-                    self._line.send(frame)
-                    self._echo.sent(frame)
-                    if self._tape is not None:
-                        self._tape.sent(frame, self._at_s(self._clock()))
-                self.last_sent = self._clock()
-                self._settle()
-                await asyncio.sleep(max(0.001, self._pacer.next_due() - self._clock()))
-        finally:
-            self.last_sent = None
+    def _send(self, frame: bytes) -> None:
+        self._line.send(frame)
+        self._echo.sent(frame)
+        if self._tape is not None:
+            self._tape.sent(frame, self._at_s(self._clock()))
 
     # --- listening --------------------------------------------------------------------------
 
@@ -764,13 +589,17 @@ class Call:
                 match event:
                     case audiosocket.Audio(pcm, rate_hz):
                         assert rate_hz == LINE_RATE_HZ, rate_hz
-                        frames.put_nowait((pcm, self._clock()))
+                        now = self._clock()
+                        if self._watch.floods(len(pcm) / 2 / rate_hz, now):
+                            self._line.drop()
+                            raise ProtocolError("the line brings more audio than time passes")
+                        frames.put_nowait((pcm, now))
                         if self._tape is not None:
                             self._tape.heard(pcm, self._at_s(self._clock()))
                     case audiosocket.Digit(digit):
                         self._turns.pressed(self._clock())
                         self._happened("key", digit)
-                        self._interrupt()
+                        self._speaker.interrupt()
                         self._cues.put_nowait(Pressed(digit))
                     case audiosocket.HungUp() | audiosocket.Failed():
                         break
@@ -789,6 +618,9 @@ class Call:
                 async with asyncio.timeout(TICK_S):
                     pcm, arrived = await frames.get()
             except TimeoutError:
+                if self._watch.dead(self._clock(), self._on_hold()):
+                    self._line.drop()
+                    raise AsteriskError("the caller's line stands still") from None
                 self._act(self._turns.tick(self._clock()))
                 continue
             self._echo.heard(pcm)
@@ -807,30 +639,28 @@ class Call:
             if loud and self._echo.is_echo():
                 probabilities = [0.0] * whole
             self._turns.machine_busy = self._engines.busy
+            self._watch.heard(whole * frame_s, arrived, silent=not loud)
             for index, (piece, probability) in enumerate(zip(pieces, probabilities, strict=True)):
                 now = arrived - (whole - 1 - index) * frame_s
-                self._audio.keep(doubler.feed(piece), speaking=self._turns.caller_speaking)
+                self._thinker.keep(doubler.feed(piece))
                 self._act(self._turns.heard(probability, frame_s, now))
 
     def _act(self, actions: Sequence[TurnAction]) -> None:
         for action in actions:
             match action:
                 case BargeIn():
-                    self._hold()
+                    self._speaker.hold()
                 case GoesOn():
-                    self._drop_thought()
-                    self._go_on()
+                    self._thinker.drop()
+                    self._speaker.go_on()
                 case Paused():
-                    self._guess()
+                    self._thinker.guess()
                 case SpeechStarted() | Resumed():
-                    self._drop_thought()
+                    self._thinker.drop()
                 case TurnEnded():
-                    if self._thought is None:
-                        self._guess()
-                    assert self._thought is not None
-                    self._talk_over()
-                    self._cues.put_nowait(CallerTurn(action, self._clock(), self._thought))
-                    self._thought = self._hearing = None
+                    thought = self._thinker.take()
+                    self._speaker.talk_over()
+                    self._cues.put_nowait(CallerTurn(action, self._clock(), thought))
                 case Silent():
                     self._cues.put_nowait(action)
 

@@ -19,8 +19,9 @@ class Limits:
     """The event loop: no beat."""
     playout_s: float = 1.5
     """A call's audio, while the event loop turns."""
-    engines_s: float = 5.0
-    """The look after the engine process, while the event loop turns."""
+    engines_s: float = 15.0
+    """The look after the engine process, while the event loop turns. Calls have deadlines of their
+    own for its answers, and a look that broke is begun again after a few seconds."""
     start_s: float = 60.0
     """The event loop of a service that does not take calls yet: it reads modules, holding it up."""
     stop_s: float = 60.0

@@ -38,6 +38,13 @@ def to_stderr() -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
+def one_line(text: str) -> str:
+    """Text in which what a stranger sent begins no line of its own, and moves no cursor."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def values_of(record: logging.LogRecord) -> dict[str, object]:
     """What was given beside the message."""
     return {k: v for k, v in vars(record).items() if k not in _ORDINARY}
@@ -46,10 +53,10 @@ def values_of(record: logging.LogRecord) -> dict[str, object]:
 class Fields(logging.Formatter):
     """A constant message, then its values as ``key=value``."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in it; a traceback comes behind."""
         values = (f"{key}={value}" for key, value in values_of(record).items())
-        return " ".join([super().format(record), *values])
+        return one_line(" ".join([super().formatMessage(record), *values]))
 
 
 class Journal(logging.Handler):
@@ -69,7 +76,7 @@ class Journal(logging.Handler):
         try:
             self._socket.sendto(datagram(record, message), self._address)
         except OSError:
-            sys.stderr.write(f"{record.levelname} {message}\n")
+            sys.stderr.write(f"{record.levelname} {one_line(message)}\n")
 
     def close(self) -> None:
         """Close the socket."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,11 @@ from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.wire import agi
 
 log = logging.getLogger(__name__)
+
+ELSEWHERE = "elsewhere"
+"""The action of an answer that leaves a call to the other services."""
+_NO_AGENT_HERE = (AgentHealth.FULL, AgentHealth.DOWN)
+_COUNT = re.compile(r"[0-9]{1,4}")
 
 
 class Reception:
@@ -45,22 +51,40 @@ class Reception:
         self._clock = clock
 
     async def start(self, request: agi.Request) -> Mapping[str, str]:
-        """``start,CHANNEL,WAITED,ID``: a call has arrived, or waits for a free agent.
+        """``start,CHANNEL,WAITED,ID,MORE``: a call has arrived, or waits for a free agent.
 
-        ``WAITED`` is 1 when it has waited long enough.
+        ``WAITED`` is 1 when it has waited long enough. ``MORE`` is 1 when other services can be
+        asked: where only our agent is missing, the call is left to them, and is not ours.
         """
         waited = request.arguments[1:2] == ("1",)
-        visit = self._visits.by_asterisk(_asterisk_id(request)) or self._arrive(request)
+        known = self._visits.by_asterisk(_asterisk_id(request))
+        visit = known or self._new(request)
+        visit.lost_at = None  # where it is, it says itself
         facts = Facts(Stage.ARRIVAL, agent=self._health(visit.channel), waited=waited)
-        return self._answer(visit, self._decide(visit, facts))
+        decision = self._decide(visit, facts)
+        if request.arguments[3:4] == ("1",) and facts.agent in _NO_AGENT_HERE:
+            there = replace(facts, agent=AgentHealth.UP)
+            if self._decide(visit, there).kind is Kind.AGENT:
+                return {"AGENT_ACTION": ELSEWHERE}
+        answer = self._answer(self._visits.add(visit), decision)
+        if self._visits.is_over(visit):  # the caller did not wait for it
+            if visit.story.node:  # … or not for us: another service tells of it
+                self._visits.remove(visit)
+            else:
+                await self._finish(visit, "abandoned")
+        return answer
+
+    async def ping(self, _: agi.Request) -> Mapping[str, str]:
+        """``ping``: whether we answer at all."""
+        return {}
 
     async def next(self, request: agi.Request) -> Mapping[str, str]:
-        """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS,ID``: a stage is over."""
+        """``next,CHANNEL,UUID,STAGE,STATE,STATUS,TRIED,ARRIVED,TURNS,ID,…``: a stage is over."""
         padded = [*request.arguments[:8], *[""] * 8]
         _, uuid, stage, state, status, tried, arrived, turns = padded[:8]
         visit = (
             self._visits.get(id_of(uuid))
-            or self._visits.by_asterisk(_asterisk_id(request))
+            or self._known_otherwise(request, id_of(uuid))
             or self._stranger(request, uuid)
         )
         facts = Facts(
@@ -72,7 +96,7 @@ class Reception:
             wanted_team=visit.story.team,
             tried=tuple(part for part in tried.split(".") if part),
             status=status,
-            turns=int(turns) if turns.isascii() and turns.isdigit() else 0,
+            turns=int(turns) if _COUNT.fullmatch(turns) else 0,
         )
         if visit.lost_at is not None:
             before = place_before(facts.stage, visit.channel.id, facts.tried)
@@ -86,7 +110,19 @@ class Reception:
         answer = self._answer(visit, decision)
         if decision.kind is Kind.GOODBYE:
             await self._finish(visit, final_outcome(visit, facts))
+        elif self._visits.is_over(visit):  # written down when it ended, or soon
+            self._visits.remove(visit)
         return answer
+
+    def _known_otherwise(self, request: agi.Request, call_id: UUID) -> Visit | None:
+        """The call by Asterisk's id of it. Where it has an id of another service's, it is theirs:
+        what we began of it, when we were too late or full, is forgotten.
+        """
+        visit = self._visits.by_asterisk(_asterisk_id(request))
+        if visit is not None and visit.story.node and call_id.int:
+            self._visits.remove(visit)
+            return None
+        return visit
 
     def _decide(self, visit: Visit, facts: Facts) -> Decision:
         plan, channel_id = visit.site.plan, visit.channel.id
@@ -119,7 +155,8 @@ class Reception:
             "AGENT_FIRST": "1" if decision.first_in_line else "",
         }
 
-    def _arrive(self, request: agi.Request) -> Visit:
+    def _new(self, request: agi.Request) -> Visit:
+        """A call that nobody has counted yet."""
         site = self._site()
         channel = self._channel(request, site)
         story = Story(
@@ -128,19 +165,19 @@ class Reception:
             state="",
             started=self._now(),
             unique_id=_asterisk_id(request),
+            node=site.config.node,
         )
-        return self._visits.add(Visit(story, site, channel))
+        return Visit(story, site, channel)
 
     def _stranger(self, request: agi.Request, uuid: str) -> Visit:
         """A call that began before this service did: its record begins here."""
-        visit = self._arrive(request)
+        visit = self._new(request)
         visit.lost_at = self._now()
         known = id_of(uuid)
         if known.int:
-            self._visits.remove(visit)
             visit.story.id = known
-            self._visits.add(visit)
-        return visit
+            visit.story.continues = True
+        return self._visits.add(visit)
 
     def _channel(self, request: agi.Request, site: Site) -> Channel:
         name = request.arguments[0] if request.arguments else ""

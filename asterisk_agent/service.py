@@ -29,15 +29,18 @@ from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, EngineError
 from asterisk_agent.metrics import Metrics, Now
+from asterisk_agent.neighbours import Neighbours
 from asterisk_agent.net.ami import AsteriskManager, Headers
 from asterisk_agent.net.control import ControlServer
+from asterisk_agent.net.door import Door
 from asterisk_agent.net.fastagi import FastAgiServer
 from asterisk_agent.net.media import Line, MediaServer
+from asterisk_agent.net.ping import answers
 from asterisk_agent.net.ports import cannot_listen
 from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
-from asterisk_agent.recovery import catch_up, place_before
+from asterisk_agent.recovery import GONE, catch_up, place_before
 from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
@@ -69,6 +72,8 @@ LAMP_S = 5.0
 """How often the night switch's files are looked at, for its lamp."""
 LAG_S = 0.5
 """How often the event loop's own lateness is measured."""
+CHORE_AGAIN_S = 5.0
+"""A chore that broke rests for so long."""
 SAVE_EVERY_S = 1.0
 """How often the sound of a recorded call is written."""
 RECORD_AGAIN_S = 5.0
@@ -115,7 +120,7 @@ class Service:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
         self._stopping = False
-        self._media = MediaServer(self._claim)
+        self._media = MediaServer(self._claim, Door("media", config.listen.allow))
         self._reception = Reception(
             self._visits,
             self._current,
@@ -125,9 +130,21 @@ class Service:
             clock=time.monotonic,
         )
         self._fastagi = FastAgiServer(
-            {"start": self._reception.start, "next": self._reception.next}
+            {
+                "start": self._reception.start,
+                "next": self._reception.next,
+                "ping": self._reception.ping,
+            },
+            Door("fastagi", config.listen.allow),
         )
         self._manager = _manager(config, self._on_event)
+        self._neighbours = Neighbours(
+            lambda: self._current().config.nodes,
+            config.node,
+            self._action,
+            answers,
+            clock=time.monotonic,
+        )
         self._status = Status(
             config.state_directory,
             config.directory,
@@ -178,7 +195,7 @@ class Service:
                 await self._manager.start()
             async with asyncio.TaskGroup() as group:
                 chores = [
-                    group.create_task(chore())
+                    group.create_task(self._keep_at(chore), name=chore.__name__)
                     for chore in (
                         self._pool.watch,
                         self._prepare,
@@ -190,6 +207,7 @@ class Service:
                         self._follow_documents,
                         self._show_switch,
                         self._console.watch,
+                        self._neighbours.watch,
                         self._measure_lag,
                         self._record,
                         self._forget,
@@ -204,6 +222,17 @@ class Service:
             self._status.stopped()
 
     # --- life cycle -------------------------------------------------------------------------
+
+    async def _keep_at(self, chore: Callable[[], Awaitable[object]]) -> None:
+        """Do a chore for ever. One that breaks is begun again: no call shall pay for it."""
+        while True:
+            try:
+                await chore()
+            except Exception:
+                log.exception("service: %s broke, and begins again", chore.__name__.strip("_"))
+                await asyncio.sleep(CHORE_AGAIN_S)
+            else:
+                return
 
     async def _make_site(self, config: Config) -> Site:
         """Read the documents and compile the rest; raises AgentError."""
@@ -274,8 +303,9 @@ class Service:
 
     async def _prepare_quietly(self, texts: Sequence[str]) -> None:
         for sentence in texts:
-            await self._quiet()
-            await self._pool.prepare([sentence])
+            if not await self._pool.remember(sentence):  # else a service that was lost has it again
+                await self._quiet()
+                await self._pool.prepare([sentence])
 
     async def _sweep(self) -> None:
         """Write down calls whose end nobody told us."""
@@ -441,6 +471,7 @@ class Service:
             purpose=visit.purpose,
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
+            on_hold=lambda: visit.held if self._connected else None,
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
@@ -488,7 +519,8 @@ class Service:
         path = visit.site.config.state_directory / "briefs" / f"{visit.story.id}.wav"
 
         def write() -> None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+            path.touch(mode=0o640)  # it tells what a caller wants
             audio.write_wav(path, pcm, audio.LINE_RATE_HZ)
 
         try:
@@ -501,6 +533,9 @@ class Service:
     async def _finish(self, visit: Visit, outcome: str, at: datetime | None = None) -> None:
         if not self._visits.remove(visit):
             return
+        story = visit.story
+        if story.node and outcome == GONE and story.answered is None and not story.attempts:
+            return  # we were asked, and too late: another service had the call, and tells of it
         visit.story.over(outcome, at or _now())
         if outcome == "abandoned":
             visit.story.add_tasks(["call_back"])
@@ -571,13 +606,18 @@ class Service:
 
     # --- what the console sees ----------------------------------------------------------------
 
+    @property
+    def _connected(self) -> bool:
+        """Whether Asterisk tells us what happens."""
+        return self._manager is not None and self._manager.connected
+
     def _look(self) -> Now:
         return Now(
             calls=sum(1 for _ in self._visits),
             talking=sum(visit.talking for visit in self._visits),
             most=self._most(),
             ready=self._pool.ready,
-            connected=self._manager is not None and self._manager.connected,
+            connected=self._connected,
             waiting=self._pool.waiting,
             unwritten=self.recorder.health.unwritten,
             lost=self.recorder.health.lost,
@@ -589,6 +629,9 @@ class Service:
             "state": self._state(),
             "stopping": self._stopping,
             "records": str(self.recorder.health),
+            "node": self._first.node,
+            "nodes": list(self._current().config.nodes),
+            "silent": list(self._neighbours.silent),
             "watched": self._watcher.name,
             "lost_at": self._watcher.losses.at,
             "lost_because": self._watcher.losses.why,
@@ -617,15 +660,25 @@ class Service:
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None:
                 visit.story.picked_up(event.get("interface", ""), _now())
+        elif name in ("Hold", "Unhold"):
+            visit = self._visits.by_asterisk(event.get("uniqueid", ""))
+            if visit is not None:
+                visit.held = name == "Hold"
         elif name == "DialEnd" and event.get("dialstatus") == "ANSWER":
             visit = self._visits.by_asterisk(event.get("uniqueid", ""))
             if visit is not None and visit.taken_by:
                 visit.story.picked_up(event.get("destchannel", "").rpartition("-")[0], _now())
         elif name == "UserEvent" and event.get("userevent") == "AgentEnded":
-            ended = self._visits.get(id_of(event.get("calluuid", "")))
-            ended = ended or self._visits.by_asterisk(event.get("uniqueid", ""))
-            if ended is not None:
+            call_id, unique_id = id_of(event.get("calluuid", "")), event.get("uniqueid", "")
+            alike = self._visits.by_asterisk(unique_id)
+            ended = self._visits.end_of(call_id, unique_id)
+            theirs = ended is alike and self._first.node and call_id.int
+            if ended is not None and (ended.story.id == call_id or not theirs):
                 self._ends.put_nowait((ended, event))
+                if alike is ended:
+                    return
+            if alike is not None:
+                self._visits.remove(alike)  # another service had the call: it writes it down
 
     async def _follow(self) -> None:
         """Write down the calls that Asterisk says are over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from asterisk_agent.speech_english import speak_english
 
@@ -20,6 +21,8 @@ _AFTER_TIME = re.compile(
     re.IGNORECASE,
 )
 _ESCAPABLE = r"\\`*_{}\[\]()#+.!|$<>~-"
+_READ = "\n\u200c\u200d"
+"""Not printable, but read: the end of a line, and what joins or parts letters in some scripts."""
 _HIDDEN = 0xE000
 """Escaped signs wait here, in the private use area, until Markdown's own are gone."""
 _HIDDEN_SIGNS = f"[{chr(_HIDDEN)}-{chr(_HIDDEN + 0x7F)}]"
@@ -67,13 +70,24 @@ def strip_markdown(text: str) -> str:
     return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
+def _visible(text: str) -> str:
+    """Without what no voice can read: control signs, halves of characters, private ones."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _READ else _instead(c) for c in text)
+
+
+def _instead(sign: str) -> str:
+    return "" if unicodedata.category(sign) == "Cf" else " "  # a soft hyphen parts no word
+
+
 def speakable(text: str, language: str) -> str:
     """``text`` as a voice should read it: numbers, prices, times, addresses in words.
 
     Rules exist for English. In other languages only Markdown is removed, and the voice itself
     reads the numbers.
     """
-    plain = strip_markdown(text)
+    plain = strip_markdown(_visible(text))
     if language.lower().replace("_", "-").split("-")[0] == "en":
         return speak_english(plain)
     return plain

@@ -93,6 +93,9 @@ _ABBREVIATIONS = {
     r"Mrs\.": "Missus",
     r"Dr\.(?=\s+[A-Z])": "Doctor",
 }
+_LONGEST_NUMBER = 9
+"""Digits; a longer number is read digit by digit."""
+_LONGEST_AMOUNT = 15
 _DASH = r"\s*[-\N{EN DASH}\N{EM DASH}]\s*"
 _AMOUNT = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _CLOCK = r"(\d{1,2})(?::([0-5]\d))?(?:\s*([ap])\.?\s?m\b\.?|(?=\s*(?:noon|midnight)\b))"
@@ -141,7 +144,7 @@ def _number(text: str) -> str:
     whole, _, decimals = text.replace(",", "").partition(".")
     if whole.startswith("-"):
         return f"minus {_number(whole[1:] + text.partition('.')[1] + decimals)}"
-    if len(whole) > 9 or (len(whole) > 1 and whole[0] == "0"):
+    if len(whole) > _LONGEST_NUMBER or (len(whole) > 1 and whole[0] == "0"):
         return digits(whole)
     return cardinal(int(whole)) + (f" point {digits(decimals)}" if decimals else "")
 
@@ -224,11 +227,11 @@ def _times(text: str) -> str:
 
 
 def _money(match: Match[str]) -> str:
-    sign = match["sign"] or match["sign2"] or _CODES[(match["code"] or match["code2"]).lower()]
+    sign = match["sign"] or match["sign2"] or _CODES[(match["code"] or match["code2"]).casefold()]
     amount, scale = match["amount"] or match["amount2"], match["scale"]
     one, many, cent, cents = _MONEY[sign]
     whole, _, decimals = amount.replace(",", "").partition(".")
-    if scale or len(decimals) not in (0, 2):
+    if scale or len(decimals) not in (0, 2) or len(whole) > _LONGEST_AMOUNT:
         return f"{_number(amount)}{f' {scale}' if scale else ''} {many}"
     parts = []
     if int(whole) or not decimals:
@@ -239,7 +242,7 @@ def _money(match: Match[str]) -> str:
 
 
 def _unit(match: Match[str]) -> str:
-    name = _UNITS[match[2].lower()]
+    name = _UNITS[match[2].casefold()]
     if match[1] == "1":
         name = re.sub(r"^feet$", "foot", re.sub(r"s(?=$| )", "", name, count=1))
     return f"{match[1]} {name}"

@@ -155,6 +155,9 @@ class Survivors:
         ours = row.get("context", "").startswith(_OURS) and not name.startswith("Local/")
         if not ours or self._visits.by_asterisk(row["uniqueid"]) is not None:
             return
+        number = site.config.node_number
+        if number and await self._value(name, "AGENT_NODE") != str(number):
+            return  # another service's
         known = {variable: await self._value(name, variable) for variable in _ASKED}
         channel = site.config.channels.get(known["AGENT_CHANNEL"])
         if channel is None or self._visits.by_asterisk(row["uniqueid"]) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,8 @@ from asterisk_agent.records import Story
 from asterisk_agent.routing import State
 from asterisk_agent.site import Site
 
+MOST_OVER = 500
+"""Ends that are remembered: of the calls whose questions can be under way."""
 CLAIM_LIMIT_S = 10.0
 """How long an announced conversation may wait for its audio connection."""
 
@@ -34,6 +37,8 @@ class Visit:
     purpose: str = ""
     """What the announced conversation is for: to answer, or to take a message."""
     brief: Path | None = None
+    held: bool = False
+    """The caller has put us on hold, as far as Asterisk told."""
     taken_by: str = ""
     """The console's user who sent the caller elsewhere."""
     lost_at: datetime | None = None
@@ -66,6 +71,7 @@ class Visits:
 
     def __init__(self) -> None:
         self._by_id: dict[UUID, Visit] = {}
+        self._over: deque[str] = deque(maxlen=MOST_OVER)
 
     def __iter__(self) -> Iterator[Visit]:
         return iter(list(self._by_id.values()))
@@ -86,6 +92,20 @@ class Visits:
     def by_asterisk(self, unique_id: str) -> Visit | None:
         """The call with this id of Asterisk's."""
         return next((v for v in self if unique_id and v.story.unique_id == unique_id), None)
+
+    def end_of(self, call_id: UUID, unique_id: str) -> Visit | None:
+        """The call that Asterisk says is over.
+
+        Whoever hangs up while the first question is being answered is over before their call is
+        here, and has no id of ours: Asterisk's is remembered for ``is_over``.
+        """
+        if unique_id:
+            self._over.append(unique_id)
+        return self.get(call_id) or self.by_asterisk(unique_id)
+
+    def is_over(self, visit: Visit) -> bool:
+        """Whether Asterisk has said that this call is over, a while ago at most."""
+        return visit.story.unique_id in self._over
 
     def busy(self, now: float) -> int:
         """How many conversations are under way, or announced and still to be expected."""

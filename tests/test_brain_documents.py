@@ -135,3 +135,10 @@ def test_a_company_without_documents(tmp_path: Path) -> None:
     assert load_passages(tmp_path / "knowledge", []) == ()
     with pytest.raises(ConfigError):
         load_passages(tmp_path / "knowledge", ["company"])
+
+
+@pytest.mark.parametrize("text", ['- {q: "\\UFFFFFFFF", a: b}', "- " + "[" * 3000])
+def test_impossible_yaml_is_named_with_its_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "faq.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"faq\.yaml: "):
+        load_passages(tmp_path, ())

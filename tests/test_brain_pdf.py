@@ -8,6 +8,9 @@ from asterisk_agent.brain import pdf
 from asterisk_agent.brain.documents import fingerprint, load_passages
 from asterisk_agent.errors import ConfigError
 
+FUZZED = Path(__file__).parent / "data" / "fuzz" / "pdf" / "found-no-reader"
+"""pypdf asserts that there is a document, where there is none."""
+
 
 def write_pdf(file: Path, *pages: list[str]) -> None:
     """A PDF with these lines of text, written by hand."""
@@ -95,3 +98,9 @@ def test_a_changed_document_changes_the_fingerprint(tmp_path: Path) -> None:
     assert fingerprint(tmp_path, []) != before
     (tmp_path / "b.png").write_bytes(b"x")
     assert len(fingerprint(tmp_path, [])) == 1
+
+
+def test_a_page_in_the_place_of_nothing_is_no_readable_pdf(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(FUZZED.read_bytes())
+    with pytest.raises(ConfigError, match="is no readable PDF"):
+        load_passages(tmp_path, ())

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from timeline import (
+    CONFIG,
     FRAME_S,
     GREETING,
     PACE_S,
@@ -15,9 +16,15 @@ from timeline import (
     converse,
 )
 
-from asterisk_agent.call import COVER_AFTER_S, PARTING_HOLD_S
+from asterisk_agent.call import (
+    BRIEF_LIMIT_S,
+    COVER_AFTER_S,
+    THOUGHT_LIMIT_S,
+)
 from asterisk_agent.events import Action, Reply, Source
+from asterisk_agent.speaking import PARTING_HOLD_S, VOICE_LIMIT_S
 from asterisk_agent.speech import sentences
+from asterisk_agent.steady import STILL_S
 from asterisk_agent.turn import TurnSettings
 
 SETTINGS = TurnSettings()
@@ -393,7 +400,7 @@ def test_who_talks_into_the_last_sentence_goes_where_it_says(seconds):
 ONE_MOMENT, LET_ME_SEE = PHRASES.thinking
 
 
-@pytest.mark.parametrize(("seconds", "covered"), [(0.9, False), (1.3, True), (4.0, True)])
+@pytest.mark.parametrize(("seconds", "covered"), [(0.9, False), (1.3, True), (3.0, True)])
 def test_only_a_long_thought_is_covered(seconds, covered):
     result = talk(Script().says(ASKED, COST, 1.5).hangs_up(ASKED + 12), tune=slow(seconds))
     assert (ONE_MOMENT in result.texts) is covered
@@ -411,6 +418,53 @@ def test_no_two_long_thoughts_in_a_row_are_covered_with_the_same_words():
     result = talk(script.hangs_up(ASKED + 30), tune=slow(2.0))
     covers = [text for text in result.texts if text in (ONE_MOMENT, LET_ME_SEE)]
     assert covers == [ONE_MOMENT, LET_ME_SEE, ONE_MOMENT]
+
+
+def silences(result, since):
+    """The pauses between what was heard, and until the line was given back."""
+    moments = [since, *(moment for one in result.heard for moment in (one.start, one.end))]
+    moments = [moment for moment in moments if moment >= since] + [result.seconds]
+    return [after - before for before, after in zip(moments[::2], moments[1::2], strict=True)]
+
+
+def mute(text):
+    def tune(engines):
+        engines.mute = text
+
+    return tune
+
+
+@pytest.mark.parametrize("tune", [slow(600), mute(PRICE)])
+def test_who_waits_in_vain_for_an_answer_goes_to_a_person_and_never_in_silence(tune):
+    result = talk(Script().says(ASKED, COST, 1.5), tune=tune)
+    assert result.outcome == "lost"
+    covers = [one for one in result.texts if one in (ONE_MOMENT, LET_ME_SEE)]
+    assert covers == [ONE_MOMENT, LET_ME_SEE, ONE_MOMENT]
+    assert result.seconds <= ASKED + 1.5 + THOUGHT_LIMIT_S + SLACK_S
+    assert max(silences(result, ASKED + 1.5)) <= 2.2
+
+
+def test_a_voice_that_stops_between_two_sentences_leads_to_a_person():
+    replies = {COST: Reply(f"It costs a lot. {PRICE}", Action.ANSWER)}
+    result = talk(Script().says(ASKED, COST, 1.5), replies, tune=mute(PRICE))
+    assert result.outcome == "lost"
+    assert result.seconds <= result.said("It costs a lot.").end + VOICE_LIMIT_S + SLACK_S
+
+
+def test_the_brief_is_not_waited_for():
+    label = CONFIG.channels["support"].label
+    script = Script().says(ASKED, "a person please", 1.2)
+    result = talk(script, tune=mute(PHRASES.brief_call.format(label=label)[:12]))
+    assert (result.outcome, result.briefs) == ("person", [])
+    assert result.seconds <= ASKED + 1.2 + BRIEF_LIMIT_S + 1.5
+
+
+def test_speech_of_which_nothing_is_understood_is_asked_for_again():
+    script = Script().coughs(ASKED, 2.0).coughs(ASKED + 8, 2.0)
+    result = talk(script)
+    first, _ = sentences(PHRASES.clarify_empty)
+    assert result.said(first).start <= ASKED + 2.0 + 2.0
+    assert result.outcome == "unanswered"
 
 
 def test_who_goes_on_during_a_long_thought_is_not_answered_twice():
@@ -447,3 +501,27 @@ def test_what_cannot_wait_is_told_to_the_routing():
     urgent = Reply(PHRASES.connecting, Action.HANDOFF, urgent=True)
     script = Script().says(GREETED + 1, "my cellar is full of water")
     assert converse(script, {"my cellar is full of water": urgent}).outcome == "urgent"
+
+
+# --- A line that stands still ---------------------------------------------------------------
+
+
+def test_a_line_that_stands_still_and_is_not_on_hold_is_given_back_without_a_goodbye():
+    script = Script().holds_the_line(ASKED, ASKED + 20).hangs_up(ASKED + 20)
+    result = talk(script, on_hold=False)
+    assert (result.outcome, result.line.dropped) == ("lost", True)
+    assert ASKED + STILL_S <= result.seconds <= ASKED + STILL_S + 0.3
+
+
+@pytest.mark.parametrize("on_hold", [True, None])
+def test_whoever_is_or_may_be_on_hold_is_waited_for(on_hold):
+    script = Script().holds_the_line(ASKED, ASKED + 6).says(ASKED + 7, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 15), on_hold=on_hold)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert PRICE in result.texts
+
+
+def test_a_line_that_is_flooded_is_given_back_at_once():
+    result = talk(Script(flood=ASKED).says(ASKED + 1, COST, 1.5))
+    assert (result.outcome, result.line.dropped) == ("lost", True)
+    assert ASKED <= result.seconds <= ASKED + 0.1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from good_config import write_good
 from rich.console import Console
 from test_records_recorder import read_only
 from typer.testing import CliRunner, Result
@@ -26,12 +27,13 @@ from asterisk_agent.cli.check_asterisk import check_asterisk, wanted_dialplan
 from asterisk_agent.cli.findings import Finding, Report
 from asterisk_agent.cli.loaded import differences
 from asterisk_agent.config.load import load
-from asterisk_agent.config.schema import Address, Config
+from asterisk_agent.config.schema import Address, Config, Node
 from asterisk_agent.dialplan.reading import Lines, read
 from asterisk_agent.errors import AgentError, AsteriskError
 from asterisk_agent.net.control import ControlServer
 from asterisk_agent.plan import from_json, to_json
 from asterisk_agent.records import CallLog
+from asterisk_agent.sandbox.processes import free_port
 from asterisk_agent.status import Status
 from asterisk_agent.wire.lifeline import Losses
 
@@ -333,7 +335,8 @@ def held_by(port: int, *more: str) -> Iterator["subprocess.Popen[str]"]:
 def test_a_port_that_others_can_reach(host: str) -> None:
     with pytest.raises(AgentError, match="can be reached from other machines") as caught:
         check_port("media", Address(host, 9092))
-    assert caught.value.hint == "write 127.0.0.1:9092 in agent.yaml"
+    hint = "write 127.0.0.1:9092 in agent.yaml, or who may connect: listen.allow"
+    assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.8.8.8"])
@@ -769,3 +772,21 @@ def test_a_service_that_does_not_run_is_watched_by_nobody(etc: Path) -> None:
     report = Report()
     check._check_service(load(etc), report)
     assert report.warnings == []
+
+
+def test_of_several_services_each_is_asked(tmp_path: Path) -> None:
+    config = load(write_good(tmp_path))
+    nodes = {
+        name: Node(fastagi=Address("127.0.0.1", free_port()), media=Address("127.0.0.1", 9092))
+        for name in ("a", "b")
+    }
+    asterisk = config.asterisk.model_copy(update={"nodes": nodes})
+    for listens, problems in (
+        (nodes["a"].fastagi, ["asterisk.nodes.b"]),
+        (Address("127.0.0.1", 1), ["asterisk.nodes", "asterisk.nodes.a", "asterisk.nodes.b"]),
+    ):
+        listen = config.listen.model_copy(update={"fastagi": listens})
+        report = Report()
+        update = {"asterisk": asterisk, "listen": listen}
+        check._check_nodes(config.model_copy(update=update), report)
+        assert [problem.where for problem in report.problems] == problems

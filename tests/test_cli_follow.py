@@ -242,6 +242,16 @@ def test_a_service_of_another_version_is_no_crash(config, log, told):
     assert "\x1b" not in str(caught.value)
 
 
+def test_among_several_services_it_says_once_whose_calls_are_live(config, log):
+    said = []
+    following = follow.Follower(
+        config.control_socket, log, None, show=lambda *_: None, notice=said.append
+    )
+    for _ in range(2):
+        following._take({"health": {"node": "a\x1b", "nodes": ["a", "b"]}})
+    assert said == ["live are the calls of service a ; others show when they have ended"]
+
+
 def test_ctrl_c_ends_it_well(config, log, tmp_path, monkeypatch):
     for name in main.COMMAND_MODULES:
         __import__(f"asterisk_agent.cli.{name}")

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from good_config import write_good
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from asterisk_agent.config import names, opening, scalars, schema
+from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import (
     Address,
     AfterHours,
@@ -326,3 +328,23 @@ def test_keys_at() -> None:
     assert keys_at(teams, ("teams", "x", "existing")) == ("context", "extension")
     assert keys_at(teams, ("teams", "x", "nothing", "more")) == ()
     assert keys_at(teams, ("teams", "x", "members", "0")) == ()
+
+
+def test_a_service_knows_which_of_several_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "Voice2.example.com")
+    config = load(write_good(tmp_path))
+    assert config.node == ""
+    assert next(iter(config.nodes.values())).fastagi == config.listen.fastagi
+
+    def named(**addresses):
+        nodes = {
+            name: schema.Node(fastagi=names.endpoint(address), media=names.endpoint("[::1]:1"))
+            for name, address in addresses.items()
+        }
+        asterisk = config.asterisk.model_copy(update={"nodes": nodes})
+        return config.model_copy(update={"asterisk": asterisk}).node
+
+    assert named(a="127.0.0.1:4573") == ""  # alone
+    assert named(a="10.0.0.1:4573", b="127.0.0.1:4573") == "b"
+    assert named(voice1="10.0.0.1:4573", voice2="10.0.0.2:4573") == "voice2"
+    assert named(a="10.0.0.1:4573", b="10.0.0.2:4573") == ""

@@ -10,7 +10,15 @@ from gotoiftime import Dialplan
 
 from asterisk_agent import dialplan, plan
 from asterisk_agent.config.load import load
-from asterisk_agent.config.schema import Channel, Config, Existing, OnCallSettings
+from asterisk_agent.config.schema import (
+    Address,
+    Channel,
+    Config,
+    Existing,
+    Node,
+    OnCallSettings,
+)
+from asterisk_agent.dialplan import reading
 from asterisk_agent.errors import AgentError
 
 CONFIG = load(Path(__file__).parent.parent / "etc")
@@ -255,3 +263,40 @@ def test_a_changed_file_is_written_again_and_nothing_else_is_left(tmp_path: Path
     assert dialplan.write(config, directory, TODAY) == [directory / "queues.conf"]
     assert "agent-support" in (directory / "queues.conf").read_text()
     assert {path.name for path in directory.iterdir()} == {*FILES, "sounds"}
+
+
+def with_nodes(*names: str) -> Config:
+    nodes = {
+        name: Node(
+            fastagi=Address(f"10.0.0.{number}", 4573), media=Address(f"10.0.0.{number}", 9092)
+        )
+        for number, name in enumerate(names, 1)
+    }
+    asterisk = CONFIG.asterisk.model_copy(update={"nodes": nodes})
+    return CONFIG.model_copy(update={"asterisk": asterisk})
+
+
+def globals_of(config: Config) -> dict[str, str]:
+    _, variables = reading.read(generate(config)["extensions.conf"])
+    return {name: variables[name] for name in variables if re.match("AGENT_(NODE|FAST|MED)", name)}
+
+
+def test_one_service_is_asked_by_its_address() -> None:
+    assert globals_of(CONFIG) == {
+        "AGENT_NODES": "1",
+        "AGENT_FASTAGI": "127.0.0.1:4573",
+        "AGENT_MEDIA": "127.0.0.1:9092",
+    }
+    assert globals_of(with_nodes("a"))["AGENT_FASTAGI"] == "10.0.0.1:4573"
+
+
+def test_several_services_are_numbered_in_their_order() -> None:
+    assert globals_of(with_nodes("second", "first")) == {
+        "AGENT_NODES": "2",
+        "AGENT_FASTAGI": "10.0.0.1:4573",
+        "AGENT_MEDIA": "10.0.0.1:9092",
+        "AGENT_FASTAGI_1": "10.0.0.1:4573",
+        "AGENT_MEDIA_1": "10.0.0.1:9092",
+        "AGENT_FASTAGI_2": "10.0.0.2:4573",
+        "AGENT_MEDIA_2": "10.0.0.2:9092",
+    }

@@ -116,3 +116,25 @@ def test_a_configurations_error_keeps_every_problem():
     error = messages.error_of(messages.failure(ConfigError(["one", "two"])))
     assert isinstance(error, ConfigError)
     assert error.problems == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": 5},
+        {"text": "\ud800"},
+        {"team": ["a"]},
+        {"options": [{"file": 1, "heading": "b"}]},
+        {"ms": {"total": "soon"}},
+        {"tokens": "many"},
+    ],
+)
+def test_a_reply_of_other_types_is_none(change):
+    with pytest.raises(ProtocolError, match="no reply"):
+        messages.reply_of({**asdict(Reply("Yes.", Action.ANSWER)), **change})
+
+
+@pytest.mark.parametrize("fields", [{"text": None, "confidence": 1}, {"text": "a"}])
+def test_a_transcript_of_other_types_is_none(fields):
+    with pytest.raises(ProtocolError, match="no transcript"):
+        messages.transcript_of(fields)

@@ -14,8 +14,8 @@ import pytest
 
 from asterisk_agent.config.load import load as load_config
 from asterisk_agent.engines import remote
-from asterisk_agent.engines.remote import Child, EngineProcess
-from asterisk_agent.errors import EngineError
+from asterisk_agent.engines.remote import Child, EngineProcess, log_record
+from asterisk_agent.errors import EngineError, ProtocolError
 
 CONFIG = load_config(Path(__file__).parent.parent / "etc")
 FAKE = (sys.executable, str(Path(__file__).with_name("fake_engines.py")))
@@ -285,3 +285,12 @@ def _pickled():
     import pickle
 
     return pickle.dumps(CONFIG)
+
+
+def test_a_log_line_changes_nothing_but_what_is_told():
+    fields = {"name": "a", "level": 10**9, "text": "t", "extra": {"args": (1,), "pid": 7}}
+    record = log_record(fields)
+    assert (record.getMessage(), record.levelno, record.pid) == ("t", logging.CRITICAL, 7)
+    for change in ({"level": float("inf")}, {"extra": None}, {"extra": [1]}, {"level": "x"}):
+        with pytest.raises(ProtocolError, match="no log line"):
+            log_record({**fields, **change})

@@ -28,6 +28,7 @@ LAYERS = (
         "audio",
         "recording",
         "turn",
+        "steady",
         "finished",
         "finished_english",
         "hearing",
@@ -40,10 +41,11 @@ LAYERS = (
     }
     | {"dialplan"},
     {"brain", "engines"},
-    {"net", "engine_process", "message", "console", "supervisor", "watched"},
+    {"net", "engine_process", "message", "console", "supervisor", "watched"}
+    | {"speaking", "thinking"},
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
-    | {"recovery", "survivors"},
+    | {"recovery", "survivors", "neighbours"},
     {"service", "web", "install"},
     {"sandbox", "cli"},
 )
@@ -70,6 +72,7 @@ WITHIN = {  # who may import whom of the same layer
     ("message_parts", "message_english"),
     ("message_parts", "dictated"),
     ("brain", "engines"),
+    ("thinking", "speaking"),
     ("call", "brief"),
     ("call", "records"),
     ("site", "reindex"),
@@ -83,12 +86,14 @@ WITHIN = {  # who may import whom of the same layer
     ("control", "visits"),
     ("sandbox", "cli"),
 }
-ALONE = {"liveness", "pacer", "turn"}
+ALONE = {"liveness", "pacer", "steady", "turn"}
 """They import nothing of ours, and nothing that reads a clock or touches the machine."""
 ALONE_MAY = {"__future__", "collections", "dataclasses", "enum"}
 EDGE = (
     "net/",
     "call.py",
+    "speaking.py",
+    "thinking.py",
     "rescue.py",
     "service.py",
     "supervisor.py",

@@ -72,3 +72,16 @@ def test_the_journal_is_used_where_standard_error_is_it(monkeypatch):
     status = os.fstat(2)
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
     assert logs._is_journal()
+
+
+def test_what_a_stranger_sent_begins_no_line_of_its_own():
+    told = record("call: %s", "a\r\n2026 ERROR forged\x1b[2J", call="x\ny\u2028z")
+    line = logs.Fields("%(levelname)s %(message)s").format(told)
+    assert line == "WARNING call: a\\r\\n2026 ERROR forged\\x1b[2J call=x\\ny\\u2028z"
+
+
+def test_a_traceback_keeps_its_lines():
+    told = record("broke")
+    told.exc_text = "Traceback\n  line\nValueError"
+    line = logs.Fields("%(message)s").format(told)
+    assert line.splitlines() == ["broke", "Traceback", "  line", "ValueError"]

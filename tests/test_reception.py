@@ -9,6 +9,7 @@ import pytest
 
 from asterisk_agent import overrides
 from asterisk_agent.config.load import load
+from asterisk_agent.config.schema import Address, Node
 from asterisk_agent.errors import ProtocolError
 from asterisk_agent.overrides import Override, OverrideState
 from asterisk_agent.reception import Reception, final_outcome
@@ -52,9 +53,9 @@ class Desk:
         self.visits.remove(visit)
         self.finished.append((visit, outcome))
 
-    def start(self, channel="support", waited="", unique_id="1.1"):
+    def start(self, channel="support", waited="", unique_id="1.1", more=""):
         known = {"agi_callerid": "+1555", "agi_uniqueid": unique_id}
-        request = Request("start", (channel, waited), known)
+        request = Request("start", (channel, waited, unique_id, more), known)
         return asyncio.run(self.reception.start(request))
 
     def next(self, uuid, stage, status="", tried="", **more):
@@ -223,6 +224,82 @@ def test_the_brief_and_the_page_go_with_the_call(desk):
     assert told["AGENT_RECORD"].endswith(f"/calls/{visit.story.id}")
 
 
+@pytest.mark.parametrize("health", [AgentHealth.FULL, AgentHealth.DOWN])
+def test_a_call_is_left_to_other_services_where_only_our_agent_is_missing(desk, health):
+    desk.health = health
+    assert desk.start(more="1") == {"AGENT_ACTION": "elsewhere"}
+    assert list(desk.visits) == []  # it is none of our calls
+    told = desk.start(more="0")  # nobody else has one either
+    assert told["AGENT_ACTION"] in ("wait", "team")
+    assert len(list(desk.visits)) == 1
+
+
+@pytest.mark.parametrize("health", [AgentHealth.UP, AgentHealth.SPENT])
+def test_no_call_is_left_to_others_that_would_do_the_same(desk, health):
+    desk.health = health
+    assert desk.start(more="1")["AGENT_ACTION"] in ("agent", "team")
+    desk.health = AgentHealth.FULL
+    overrides.write(desk.folder, "support", Override(OverrideState.PEOPLE, None))
+    assert desk.start(more="1", unique_id="1.2")["AGENT_ACTION"] == "team"
+
+
+def test_a_call_of_another_service_is_told_from_where_we_meet_it(desk):
+    began_elsewhere = str(uuid4())
+    desk.next(began_elsewhere, "agent")
+    (visit,) = desk.visits
+    assert str(visit.story.id) == began_elsewhere
+    assert visit.story.as_json()["continues"] is True
+
+
+def test_a_call_that_another_service_took_is_not_told_as_ours(desk):
+    """We were too late, or full, when it came; now its service is gone, and we are asked."""
+    nodes = {
+        name: Node(fastagi=Address("127.0.0.1", port), media=Address("127.0.0.1", port + 1))
+        for name, port in (("a", 4573), ("b", 4575))
+    }
+    asterisk = CONFIG.asterisk.model_copy(update={"nodes": nodes})
+    config = desk.site.config.model_copy(update={"asterisk": asterisk})
+    desk.site = site_of(config, {}, desk.now.date())
+    desk.start(unique_id="7.1")
+    theirs = str(uuid4())
+    state = ("support", theirs, "team", "open", "TIMEOUT", "support", "", "0", "7.1")
+    asyncio.run(desk.reception.next(Request("next", state, {})))
+    (visit,) = desk.visits
+    assert (str(visit.story.id), visit.story.node) == (theirs, "a")
+
+
+def test_a_ping_is_answered(desk):
+    assert asyncio.run(desk.reception.ping(Request("ping", (), {}))) == {}
+
+
+def test_a_number_of_turns_without_end_counts_for_none(desk):
+    told = desk.start()
+    answer = desk.next(told["AGENT_UUID"], "team", "TIMEOUT", "support", turns="9" * 5000)
+    assert answer["AGENT_ACTION"] in ("team", "agent", "voicemail")
+
+
+def test_who_hung_up_before_the_first_answer_is_written_down_at_once(desk):
+    assert desk.visits.end_of(UUID(int=0), "1.1") is None  # Asterisk was quicker than we
+    desk.start(unique_id="1.1")
+    ((visit, outcome),) = desk.finished
+    assert (visit.story.unique_id, outcome) == ("1.1", "abandoned")
+    assert list(desk.visits) == []
+
+
+def test_who_hung_up_while_the_first_answer_was_on_its_way_is_found_by_asterisks_id(desk):
+    told = desk.start(unique_id="1.1")
+    found = desk.visits.end_of(UUID(int=0), "1.1")
+    assert found is desk.visits.get(UUID(told["AGENT_UUID"]))
+
+
+def test_a_question_of_a_call_that_is_over_begins_no_record(desk):
+    told = desk.start(unique_id="1.1")
+    desk.visits.remove(desk.visits.end_of(UUID(told["AGENT_UUID"]), "1.1"))
+    arguments = ("support", told["AGENT_UUID"], "agent", "open", "", "", "0", "1", "1.1")
+    asyncio.run(desk.reception.next(Request("next", arguments, {})))
+    assert (list(desk.visits), desk.finished) == ([], [])
+
+
 # --- Calls that began before this service did ----------------------------------------------------
 
 
@@ -251,3 +328,12 @@ def test_a_call_without_an_id_is_known_by_asterisk_s(desk):
     state = ("support", "", "team", "open", "TIMEOUT", "support", "", "0", "7.1")
     asyncio.run(desk.reception.next(Request("next", state, {})))
     assert list(desk.visits) == [visit]
+
+
+def test_a_call_that_was_found_before_it_asked_is_known_from_then_on(desk):
+    desk.start(unique_id="7.1")
+    (visit,) = desk.visits
+    visit.lost_at = desk.now
+    desk.start(unique_id="7.1")
+    assert list(desk.visits) == [visit]
+    assert visit.lost_at is None

@@ -1,56 +1,24 @@
 """The same call log in a real PostgreSQL, run from a folder as nobody in particular."""
 
-import os
-import secrets
-import shutil
-import subprocess
-import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
+import postgres
 import pytest
 import test_records
+import test_records_joining
 from many_calls import LAST, fill
 from test_records import BEGAN, FILTERS, full_story, story
 
 from asterisk_agent.records import CallFilter, CallLog, Kept, Recorder
 from asterisk_agent.sandbox.processes import free_port
-from asterisk_agent.sandbox.system import postgres_programs
 
 
 @pytest.fixture(scope="module")
 def server():
     """The URL of a database in a server that lives as long as these tests."""
-    programs = postgres_programs()
-    assert programs is not None, "no PostgreSQL on this machine; scripts/setup installs it"
-    folder = Path(tempfile.mkdtemp(prefix="calls-"))
-    who = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-    if who:
-        shutil.chown(folder, **who)
-    data, port, password = folder / "data", free_port(), secrets.token_hex(8)
-    (folder / "password").write_text(password)
-
-    def run(*words):
-        done = subprocess.run(
-            words, capture_output=True, text=True, cwd=folder, timeout=60, check=False, **who
-        )
-        assert done.returncode == 0, done.stderr
-
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-    try:
-        (folder / "password").chmod(0o644)
-        run(
-            *(programs / "initdb", "-D", data, "-U", "calls", "-E", "UTF8", "--locale=C"),
-            *("-A", "scram-sha-256", "--pwfile", folder / "password"),
-        )
-        control = (programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w")
-        run(*control, "-o", options, "start")
-        try:
-            yield f"postgresql://calls:{password}@127.0.0.1:{port}/postgres"
-        finally:
-            run(*control, "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
+    with postgres.running() as url:
+        yield url
 
 
 @pytest.fixture
@@ -126,3 +94,18 @@ def test_a_server_that_is_gone_leaves_calls_waiting(server, tmp_path):
     assert "calls:" not in desk.health.problem  # no password
     assert desk.health.in_file > 0
     desk.close()
+
+
+def test_two_services_may_tell_one_call_at_the_same_moment(server, log):
+    tellers = (test_records_joining.first, test_records_joining.then)
+    logs = [CallLog(server), CallLog(server)]
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(20):
+            told = zip(logs, tellers, strict=True)
+            list(threads.map(lambda one: one[0].write(one[1]().as_json()), told))
+            (call,) = log.latest()
+            assert (call["node"], len(call["turns"]), len(call["path"])) == ("a, b", 2, 3)
+            with log.database.writing() as connection:
+                connection.exec_driver_sql("TRUNCATE calls, turns, steps, attempts, events, words")
+    for one in logs:
+        one.close()

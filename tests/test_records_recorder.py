@@ -306,3 +306,17 @@ def test_a_full_disk_is_called_that(desk, tmp_path, monkeypatch):
     with locked(tmp_path / "log/calls.db"):
         desk.flush()
         assert "locked" in str(desk.health)
+
+
+DAMAGED = ('{"id": "x"}', '{"id": "y", "turns": 5}', '{"id": "z", "a": ' + "[" * 100_000)
+
+
+def test_a_line_that_is_no_story_keeps_nobody_waiting(desk, tmp_path, caplog):
+    put(desk, 1)
+    waiting = tmp_path / "wait" / "waiting.jsonl"
+    waiting.parent.mkdir()
+    good = json.dumps(story(2).as_json(), default=str)
+    waiting.write_text("\n".join([*DAMAGED, good, "not JSON"]) + "\n", encoding="utf-8")
+    desk.flush()
+    assert (ids(desk), desk.unwritten, desk.health.lost) == ([1, 2], False, 2)
+    assert "is no story" in caplog.text

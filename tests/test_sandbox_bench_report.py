@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from asterisk_agent.errors import SandboxError
-from asterisk_agent.sandbox.bench import levels_of
+from asterisk_agent.sandbox.bench import levels_of, losses_of
 from asterisk_agent.sandbox.bench_call import (
     CallSeen,
     Greeting,
@@ -290,3 +290,10 @@ def test_levels():
     for text in ("", "0", "a", "1,,2", "-1"):
         with pytest.raises(SandboxError):
             levels_of(text)
+
+
+def test_losses():
+    assert losses_of("0,5, 20") == (0.0, 0.05, 0.2)
+    for text in ("", "100", "a", "5,,20", "-1", "0.5"):
+        with pytest.raises(SandboxError):
+            losses_of(text)

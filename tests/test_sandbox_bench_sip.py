@@ -32,7 +32,7 @@ def first_line(message):
 def test_the_invitation_offers_our_audio(call):
     text = call.invite().decode()
     assert text.startswith("INVITE sip:100@127.0.0.1:5060 SIP/2.0\r\n")
-    assert "m=audio 40000 RTP/AVP 0\r\n" in text
+    assert "m=audio 40000 RTP/AVP 0 101\r\n" in text
     body = text.partition("\r\n\r\n")[2]
     assert headers_of(text)["Content-Length"] == str(len(body))
 
@@ -128,3 +128,17 @@ def test_every_mu_law_code_survives():
     again = bench_rtp.encode(bench_rtp.decode(codes))
     assert again.replace(b"\x7f", b"\xff") == codes.replace(b"\x7f", b"\xff")
     assert bench_rtp.decode(b"\xff\x7f" * 80) == b""
+
+
+def test_a_key_press_ends_three_times():
+    payloads = bench_rtp.key_press("#")
+    assert {payload[0] for payload in payloads} == {11}
+    durations = [int.from_bytes(payload[2:], "big") for payload in payloads]
+    assert durations == [160, 320, 480, 640, 800, 960, 960, 960, 960]
+    assert [bool(payload[1] & 0x80) for payload in payloads] == [False] * 6 + [True] * 3
+
+
+@pytest.mark.parametrize("key", ["", "12", "x"])
+def test_what_is_no_key_is_refused(key):
+    with pytest.raises(ProtocolError):
+        bench_rtp.key_press(key)

@@ -7,20 +7,34 @@ from pathlib import Path
 
 import pytest
 
+from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox import environment as environment_module
-from asterisk_agent.sandbox.environment import Environment, processor, requirements
+from asterisk_agent.sandbox import locks
+from asterisk_agent.sandbox.environment import COMPILED, Environment, processor
 from asterisk_agent.sandbox.steps import Steps
 
 ROOT = Path(__file__).parent.parent
+(VERSION,) = locks.pinned(locks.read(ROOT, locks.PRODUCT)[COMPILED])
+
+
+def clone(root: Path) -> Environment:
+    root.mkdir()
+    shutil.copy(ROOT / "setup.cfg", root)
+    shutil.copytree(ROOT / locks.FOLDER, root / locks.FOLDER)
+    return Environment(root)
 
 
 @pytest.fixture
 def environment(tmp_path, monkeypatch) -> Environment:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    root = tmp_path / "clone"
-    root.mkdir()
-    shutil.copy(ROOT / "setup.cfg", root)
-    return Environment(root)
+    return clone(tmp_path / "clone")
+
+
+def relock(environment: Environment, name: str, old: str, new: str) -> None:
+    path = environment.root / locks.PRODUCT
+    text = path.read_text()
+    assert f"{name}=={old}" in text
+    path.write_text(text.replace(f"{name}=={old}", f"{name}=={new}"))
 
 
 class RecordedSteps(Steps):
@@ -29,7 +43,7 @@ class RecordedSteps(Steps):
     def __init__(self, log: Path) -> None:
         super().__init__(log, io.StringIO())
         self.commands: list[list[str]] = []
-        self.wheel = "llama_cpp_python-0.3.16-py3-none-linux_x86_64.whl"
+        self.wheel = f"llama_cpp_python-{VERSION}-py3-none-linux_x86_64.whl"
 
     def run(self, command, *, env=None) -> None:
         self.commands.append(command)
@@ -52,13 +66,6 @@ def steps(tmp_path, monkeypatch) -> RecordedSteps:
     return RecordedSteps(tmp_path / "log")
 
 
-def test_requirements_of_the_package_and_its_extras():
-    wanted = requirements(ROOT / "setup.cfg")
-    names = {line.split(">")[0] for line in wanted}
-    assert {"llama-cpp-python", "pjsua2-python", "pytest", "vosk", "types-PyYAML"} <= names
-    assert wanted == sorted(wanted)
-
-
 def test_processor_is_a_plain_word():
     assert processor().replace("-", "").replace("_", "").isalnum()
     assert processor() == processor()
@@ -68,10 +75,45 @@ def test_builds_everything_once(environment, steps):
     assert not environment.is_ready()
     environment.build(steps)
     assert environment.is_ready()
-    assert steps.pip() == ["wheel", "install", "install", "install"]
+    assert steps.pip() == ["install", "wheel", "install", "install", "install", "install"]
     steps.commands.clear()
     environment.build(steps)
     assert steps.commands == []
+
+
+def test_takes_nothing_whose_hash_is_not_locked(environment, steps):
+    environment.build(steps)
+    *fetching, own = steps.commands
+    assert own[-2:] == ["--editable", str(environment.root)]
+    assert "--no-build-isolation" in own  # which would fetch what builds it
+    for command in fetching:
+        ours = "--no-index" in command and str(environment.wheel) in command
+        assert ours or "--require-hashes" in command, command
+        if "--require-hashes" in command and command[3] == "install":
+            assert "--only-binary" in command
+
+
+def test_of_the_locked_packages_all_are_installed(environment, steps):
+    environment.build(steps)
+    wanted = locks.read(ROOT, locks.PRODUCT, locks.DEVELOPMENT)
+    locked = locks.entries((environment.shared / "locked.txt").read_text())
+    assert locked.keys() == wanted.keys() - {COMPILED}
+
+
+def test_a_wheel_of_another_version_is_compiled_anew(environment, steps):
+    environment.build(steps)
+    relock(environment, COMPILED, VERSION, "9.9.9")
+    assert environment.wheel is None
+    steps.commands.clear()
+    steps.wheel = "llama_cpp_python-9.9.9-py3-none-linux_x86_64.whl"
+    environment.build(steps)
+    assert "wheel" in steps.pip()
+
+
+def test_a_wheel_that_did_not_come_is_said(environment, steps):
+    steps.wheel = "another-1.0-py3-none-any.whl"
+    with pytest.raises(SandboxError, match="no wheel of llama-cpp-python"):
+        environment.build(steps)
 
 
 def test_the_clone_sees_the_shared_packages(environment, steps):
@@ -83,22 +125,28 @@ def test_the_clone_sees_the_shared_packages(environment, steps):
 def test_a_second_clone_shares_the_heavy_part(environment, steps, tmp_path):
     environment.build(steps)
     steps.commands.clear()
-    second = tmp_path / "second"
-    second.mkdir()
-    shutil.copy(ROOT / "setup.cfg", second)
-    Environment(second).build(steps)
+    second = clone(tmp_path / "second")
+    second.build(steps)
     assert steps.pip() == ["install"]
-    assert steps.commands[0][-1] == str(second)
+    assert steps.commands[0][-1] == str(second.root)
 
 
-def test_another_dependency_is_another_environment(environment, steps):
+def test_another_version_is_another_environment(environment, steps):
     environment.build(steps)
-    path = environment.root / "setup.cfg"
-    path.write_text(path.read_text().replace("vosk>=0.3.45", "vosk>=0.3.46"))
+    relock(environment, "vosk", "0.3.45", "0.3.46")
     assert not environment.is_ready()
     steps.commands.clear()
     environment.build(steps)
-    assert steps.pip() == ["install", "install", "install"]  # the wheel was there
+    assert steps.pip() == ["install"] * 4  # the wheel was there
+
+
+def test_a_dependency_that_is_not_locked_is_refused(environment, steps):
+    path = environment.root / "setup.cfg"
+    path.write_text(path.read_text().replace("vosk>=0.3.45", "vosk>=0.3.46"))
+    with pytest.raises(SandboxError, match=r"other dependencies than setup\.cfg") as caught:
+        environment.build(steps)
+    assert "scripts/lock" in caught.value.hint
+    assert steps.commands == []
 
 
 def test_other_words_in_setup_cfg_change_nothing(environment, steps):
@@ -140,7 +188,7 @@ def test_notices_that_its_python_is_gone(environment, steps):
     assert not environment.is_ready()
 
 
-@pytest.mark.parametrize("stage", range(4))
+@pytest.mark.parametrize("stage", range(6))
 def test_goes_on_after_an_interruption(environment, steps, stage):
     run, left = steps.run, [stage]
 

@@ -84,3 +84,13 @@ def test_stereo_has_said_left_and_heard_right(tmp_path):
 
 def test_join_needs_no_moments():
     assert join([], 0.3) == []
+
+
+def test_a_packet_of_another_length_than_what_was_said_is_saved(tmp_path):
+    recording = Recording(8000)
+    recording.add(0.0, bytes(320), bytes(320))
+    recording.add(0.02, b"\1\0" * 100, b"\2\0" * 160)
+    recording.add(0.04, b"\3\0" * 200, b"")
+    recording.save_stereo(tmp_path / "call.wav")
+    with wave.open(str(tmp_path / "call.wav")) as wav:
+        assert (wav.getnchannels(), wav.getnframes()) == (2, 160 + 160 + 200)

@@ -11,7 +11,7 @@ import pytest
 
 from asterisk_agent.config.paths import models_directory
 from asterisk_agent.errors import SandboxError
-from asterisk_agent.sandbox import setup
+from asterisk_agent.sandbox import locks, setup
 from asterisk_agent.sandbox.environment import Environment
 from asterisk_agent.sandbox.setup import ModelsMark
 from asterisk_agent.sandbox.steps import Steps
@@ -28,6 +28,7 @@ def root(tmp_path, monkeypatch) -> Path:
     (folder / "models").mkdir(parents=True)
     (folder / "models/catalogue.yaml").write_text("models: {}\n")
     shutil.copy(ROOT / "setup.cfg", folder)
+    shutil.copytree(ROOT / locks.FOLDER, folder / locks.FOLDER)
     return folder
 
 
@@ -111,6 +112,13 @@ def test_says_what_is_wrong_and_fails(root, monkeypatch, capsys):
     monkeypatch.setattr(setup, "prepare", broken)
     assert setup.main(root) == 1
     assert "setup: this machine lacks a compiler. Hint: install one" in capsys.readouterr().err
+
+
+def test_a_stale_lock_file_is_said(root, capsys):
+    path = root / locks.DEVELOPMENT
+    path.write_text(path.read_text().replace(locks.ORIGIN, f"{locks.ORIGIN}x"))
+    assert setup.main(root) == 1
+    assert "Hint: run scripts/lock" in capsys.readouterr().err
 
 
 def test_an_interruption_is_no_traceback(root, monkeypatch, capsys):

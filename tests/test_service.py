@@ -1,6 +1,7 @@
 """The service's own chores, without engines and Asterisk."""
 
 import asyncio
+import stat
 import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -73,6 +74,58 @@ async def test_a_waiting_file_that_fails_delays_no_call(tmp_path, monkeypatch):
             assert service._look().unwritten == 1
 
 
+async def test_a_brief_is_closed_to_other_users(tmp_path):
+    async with recording(tmp_path) as service:
+        visit = SimpleNamespace(site=service._site, story=story(1), brief=None)
+        await service._keep_brief(visit, bytes(320))
+        service._writer.close()
+    assert stat.S_IMODE(visit.brief.stat().st_mode) == 0o640
+    assert stat.S_IMODE(visit.brief.parent.stat().st_mode) == 0o750
+
+
+async def test_a_call_that_another_service_had_is_not_written_here(tmp_path):
+    async with recording(tmp_path) as service:
+        ours, theirs = (SimpleNamespace(story=story(number)) for number in (1, 2))
+        ours.story.unique_id, theirs.story.unique_id = "1.1", "1.2"
+        for visit in (ours, theirs):
+            service._visits.add(visit)
+        service._first = SimpleNamespace(node="a")
+        ended = {"event": "UserEvent", "userevent": "AgentEnded"}
+        service._on_event(ended | {"calluuid": str(ours.story.id), "uniqueid": "1.1"})
+        service._on_event(ended | {"calluuid": str(uuid4()), "uniqueid": "1.2"})
+        assert service._ends.get_nowait()[0] is ours
+        assert service._ends.empty()
+        assert list(service._visits) == [ours]
+        service._on_event(ended | {"calluuid": "", "uniqueid": "1.1"})  # it never got an id
+        assert service._ends.get_nowait()[0] is ours
+
+
+async def test_a_chore_that_breaks_is_begun_again(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(service_module, "CHORE_AGAIN_S", 0.001)
+    config = load(write_good(tmp_path / "etc"))
+    service, begun = Service(config, EnginePool(config)), []
+
+    async def look_around():
+        begun.append(1)
+        if len(begun) < 3:
+            raise OSError(24, "Too many open files")
+
+    async with asyncio.timeout(5):
+        await service._keep_at(look_around)
+    assert len(begun) == 3
+    assert caplog.messages.count("service: look_around broke, and begins again") == 2
+
+
+async def test_a_chore_ends_with_the_service(tmp_path):
+    config = load(write_good(tmp_path / "etc"))
+    service = Service(config, EnginePool(config))
+    chore = asyncio.create_task(service._keep_at(asyncio.Event().wait))
+    await asyncio.sleep(0)
+    chore.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await chore
+
+
 async def test_what_goes_on_beside_the_loop_is_told_to_who_watches(tmp_path, monkeypatch):
     config = load(write_good(tmp_path / "etc"))
     service = Service(config, EnginePool(config))
@@ -86,3 +139,39 @@ async def test_what_goes_on_beside_the_loop_is_told_to_who_watches(tmp_path, mon
     told = service.signs()
     assert told.playout_s == pytest.approx(3.0, abs=0.5)
     assert told.engines_s == pytest.approx(2.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("node", "written"), [("a", 1), ("", 2)])
+async def test_a_call_for_which_we_were_too_late_is_told_by_who_had_it(tmp_path, node, written):
+    async with recording(tmp_path) as service:
+        late, ours = story(1), story(2)
+        for told in (late, ours):
+            told.node, told.answered, told.ended, told.outcome = node, None, None, None
+            told.attempts.clear()
+        ours.answered = ours.started
+        for told in (late, ours):
+            visit = SimpleNamespace(story=told, brief=None)
+            service._visits.add(visit)
+            await service._finish(visit, "unknown")
+        assert list(service._visits) == []
+        await until(lambda: service.recorder.open().search().total == written)
+
+
+async def test_what_was_spoken_before_is_there_again_while_calls_go_on(tmp_path, monkeypatch):
+    """A service that was lost comes back in the middle of calls, and needs its voice for them."""
+    config = load(write_good(tmp_path / "etc"))
+    service, asked = Service(config, EnginePool(config)), []
+
+    async def remember(_, sentence):
+        asked.append(sentence)
+        return sentence == "known"
+
+    async def never():
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(EnginePool, "remember", remember)
+    monkeypatch.setattr(service, "_quiet", never)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await service._prepare_quietly(["known", "known", "new", "known"])
+    assert asked == ["known", "known", "new"]

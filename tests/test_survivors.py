@@ -12,6 +12,7 @@ from test_records import BEGAN
 from test_recovery import AT, row, talking
 
 from asterisk_agent.config.load import load
+from asterisk_agent.config.schema import Address, Node
 from asterisk_agent.engines.worker import Worker
 from asterisk_agent.errors import AsteriskError
 from asterisk_agent.records import WAITING_ROOM, Recorder, Step
@@ -289,3 +290,19 @@ async def test_a_variable_that_is_no_id_makes_a_new_record(new_house):
     assert isinstance(visit.story.id, UUID)
     assert visit.story.id != uuid4()
     assert (visit.story.caller, visit.story.started) == ("", NOW)
+
+
+@pytest.mark.parametrize(("number", "found"), [("1", 1), ("2", 0), ("", 0)])
+async def test_of_several_services_only_the_one_that_had_a_call_takes_it(new_house, number, found):
+    house = new_house()
+    config = house.site.config
+    nodes = {
+        name: Node(fastagi=Address("127.0.0.1", port), media=Address("127.0.0.1", 9092))
+        for name, port in (("a", config.listen.fastagi.port), ("b", 1))
+    }
+    asterisk = config.asterisk.model_copy(update={"nodes": nodes})
+    house.site.config = config.model_copy(update={"asterisk": asterisk})
+    house.variables = {"AGENT_CHANNEL": next(iter(config.channels)), "AGENT_NODE": number}
+    house.rows = [row("7.1")]
+    await house.settle()
+    assert len(list(house.visits)) == found

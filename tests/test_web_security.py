@@ -366,3 +366,12 @@ def test_a_form_of_the_past_is_refused(console):
         sign_in(browser)
         old = dict(changed(fields, do="save"))
         assert browser.post("/channels/support", data=old).status_code == 403
+
+
+def test_half_an_origin_is_no_origin(console):
+    with console.browser() as browser:
+        token = token_of(browser.get("/channels").text)
+        response = browser.post(
+            "/health/check", data={"csrf": token}, headers={"origin": "http://["}
+        )
+    assert (response.status_code, console.check.begun) == (403, 0)

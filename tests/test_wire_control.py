@@ -97,3 +97,7 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
 def test_no_fields_raise_anything_else(fields) -> None:
     with contextlib.suppress(ProtocolError):
         request_of(fields)
+
+
+def test_half_a_character_is_sent_as_a_question_mark():
+    assert encode({"text": "a\ud800"}) == b'{"text":"a?"}\n'

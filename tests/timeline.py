@@ -89,6 +89,8 @@ class Script:
     keys: list[tuple[float, str]] = field(default_factory=list)
     end: float | None = None
     holds: list[tuple[float, float]] = field(default_factory=list)
+    flood: float | None = None
+    """When ten seconds of audio come at once."""
 
     def says(self, at: float, text: str, seconds: float | None = None) -> Script:
         """Speak from ``at``; a word takes 0.3 s unless told."""
@@ -124,6 +126,7 @@ class FakeLine:
         self._script, self._clock, self._began = script, clock, clock()
         self.sent: list[tuple[float, int]] = []
         self.ended_at: float | None = None
+        self.dropped = False
 
     async def events(self) -> Any:
         keys = sorted(self._script.keys)
@@ -136,6 +139,9 @@ class FakeLine:
                 return
             while keys and keys[0][0] <= at:
                 yield audiosocket.Digit(keys.pop(0)[1])
+            if self._script.flood is not None and at >= self._script.flood:
+                for _ in range(500):
+                    yield audiosocket.Audio(self._frame(at), RATE_HZ)
             if not any(start <= at < end for start, end in self._script.holds):
                 yield audiosocket.Audio(self._frame(at), RATE_HZ)
 
@@ -152,6 +158,9 @@ class FakeLine:
         level = int(np.max(np.frombuffer(pcm, "<i2")))
         self.sent.append((self._clock() - self._began, level))
 
+    def drop(self) -> None:
+        self.dropped = True
+
     async def end(self) -> None:
         self.ended_at = self._clock() - self._began
 
@@ -165,6 +174,8 @@ class FakeEngines:
         self.recognised: list[str] = []
         self.thought: list[str] = []
         self.fail_at: str = ""
+        self.mute = ""
+        """The sentence that begins so is never spoken: the voice does not return."""
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
@@ -203,6 +214,8 @@ class FakeEngines:
 
     async def voice(self, sentence: str, *, slow: bool = False) -> Any:
         await asyncio.sleep(VOICE_S)
+        if self.mute and sentence.startswith(self.mute):
+            await asyncio.sleep(600)
         sentence += " (slowly)" * slow
         if sentence not in self.sentences:
             self.sentences.append(sentence)
@@ -251,6 +264,7 @@ def converse(
     state: str = "open",
     purpose: str = "",
     leave_at: float | None = None,
+    on_hold: bool | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
     limit_s: float = 900.0,
 ) -> Result:
@@ -276,6 +290,7 @@ def converse(
             story=Story("support", "+1555", state, datetime(2026, 3, 2, tzinfo=UTC)),
             keep_brief=brief,
             purpose=purpose,
+            on_hold=lambda: on_hold,
             clock=loop.time,
         )
         signs: list[tuple[float, float | None]] = []

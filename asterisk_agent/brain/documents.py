@@ -221,7 +221,10 @@ def _sentence(text: str) -> str:
 
 
 def _questions(path: Path, file: Path) -> Iterator[Passage]:
-    entries = yaml.load(_text(path), Loader=yaml.BaseLoader)  # noqa: S506 - text only: builds no objects
+    try:
+        entries = yaml.load(_text(path), Loader=yaml.BaseLoader)  # noqa: S506 - text only: builds no objects
+    except (RecursionError, OverflowError):  # brackets without end; "\\UFFFFFFFF"
+        raise ValueError("is not YAML that anybody writes") from None
     if not isinstance(entries, list):
         raise ValueError("expected a list of {q: question, a: answer}")
     for number, entry in enumerate(entries, 1):

@@ -7,6 +7,8 @@ What a PDF looks like is not what it says: columns, tables and forms come out as
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,11 @@ from asterisk_agent.speech import sentences
 MOST_PAGES = 300
 LONGEST_HEADING = 9
 """Words."""
+_DAMAGED = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError),
+    *(TypeError, struct.error, zlib.error),
+)
+"""What a damaged file raises besides: pypdf documents none of it."""
 _ENDS = re.compile(r"[.!?:;,]$")
 _RUNS_ON = re.compile(r"-$|[.!?]\s")
 _PAGE = re.compile(r"^(?:page\s*)?\d{1,4}(?:\s*(?:/|of)\s*\d{1,4})?$", re.IGNORECASE)
@@ -44,9 +51,8 @@ def _pages(file: Path) -> list[list[str]]:
         if len(reader.pages) > MOST_PAGES:
             raise ValueError(f"has more than {MOST_PAGES} pages")
         pages = [page.extract_text().splitlines() for page in reader.pages]
-    # What a damaged file raises is not documented; these are what was seen.
-    except (PyPdfError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        raise ValueError(f"is no readable PDF: {error}") from None
+    except (PyPdfError, *_DAMAGED) as error:
+        raise ValueError(f"is no readable PDF: {error or type(error).__name__}") from None
     if not any(line.strip() for page in pages for line in page):
         raise ValueError("holds no text, only pictures. Hint: run it through text recognition")
     return pages

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 HORIZON = timedelta(days=60)
 """Holidays must be known for at least this long."""
 RESCUE_LIMIT_S = 5.0
+NODE_LIMIT_S = 2.0
 
 
 @app.command()
@@ -66,6 +67,7 @@ def examine_all(directory: Path) -> Report:
     _check_knowledge(config, report)
     _check_models(config, report)
     _check_ports(config, report)
+    _check_nodes(config, report)
     _check_overrides(config, report)
     _check_records(config, report)
     _check_service(config, report)
@@ -129,7 +131,30 @@ def _check_ports(config: Config, report: Report) -> None:
     for key in ("fastagi", "media", "web"):
         address: Address = getattr(config.listen, key)
         with report.checking(f"listen.{key} {address}", f"listen.{key}"):
-            check_port(key, address, public=key == "web" and config.web.may_be_reached)
+            may_be_reached = config.web.may_be_reached if key == "web" else config.listen.allow
+            check_port(key, address, public=bool(may_be_reached))
+
+
+def _check_nodes(config: Config, report: Report) -> None:
+    """Where there are several services: which is this one, and do the others answer?"""
+    from asterisk_agent.net.ping import answers
+
+    if len(config.nodes) < 2:
+        return
+    with report.checking(f"this service among several: {config.node}", "asterisk.nodes"):
+        if not config.node:
+            raise AgentError(
+                f"none of them is this service, which listens on {config.listen.fastagi}",
+                hint="name one of them as this machine, or give one this address",
+            )
+    for name, node in config.nodes.items():
+        if name != config.node:
+            with report.checking(f"service {name}", f"asterisk.nodes.{name}"):
+                if not asyncio.run(answers(node.fastagi, NODE_LIMIT_S)):
+                    raise AgentError(
+                        f"the service at {node.fastagi} does not answer",
+                        hint="start it, or give its listen.allow the address of this machine",
+                    )
 
 
 def check_port(key: str, address: Address, *, public: bool = False) -> None:
@@ -142,7 +167,7 @@ def check_port(key: str, address: Address, *, public: bool = False) -> None:
     if not (address.is_loopback or public):
         raise AgentError(
             f"{address} can be reached from other machines, and nobody is asked for a password",
-            hint=f"write 127.0.0.1:{address.port} in agent.yaml",
+            hint=f"write 127.0.0.1:{address.port} in agent.yaml, or who may connect: listen.allow",
         )
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

@@ -52,6 +52,7 @@ class Follower:
         self._show = show
         self._notice = notice
         self._live: bool | None = None
+        self._named = False
         self._calls: dict[str, live.LiveCall] = {}
         self._gone: dict[str, float] = {}
         """Calls whose end is not known yet, and since when, on the loop's clock."""
@@ -97,11 +98,21 @@ class Follower:
         if self._live is False:
             self._notice("the service is there: calls are shown live")
         self._live = True
+        self._name(told.get("health"))
         if "call" in told:
             self._change(told["call"])
         elif "gone" in told and str(told["gone"]) in self._calls:
             self._gone[str(told["gone"])] = asyncio.get_running_loop().time()
             self._wake.set()
+
+    def _name(self, health: Any) -> None:
+        """Say once whose calls are live, where there are several services."""
+        if self._named or not isinstance(health, dict):
+            return
+        self._named = True
+        if len(health.get("nodes") or ()) > 1:
+            name = timeline.plain(str(health.get("node") or "without a name"))
+            self._notice(f"live are the calls of service {name}; others show when they have ended")
 
     def _change(self, told: Any) -> None:
         try:

@@ -44,6 +44,8 @@ def lines(call: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Text]:
         yield Text.assemble((f"{key:9}", "bold"), plain(value))
     if call.get("brief"):
         yield Text.assemble(("brief    ", "bold"), plain(call["brief"]))
+    if call.get("node"):
+        yield Text.assemble(("service  ", "bold"), plain(call["node"]))
     if call.get("recording"):
         yield Text.assemble(("audio    ", "bold"), plain(call["recording"]))
     yield ending(call)

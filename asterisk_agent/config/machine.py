@@ -13,10 +13,12 @@ from asterisk_agent.config.names import (
     Address,
     Endpoint,
     Host,
+    Id,
     Label,
     Language,
     Member,
     ModelName,
+    Network,
     TeamId,
     UserName,
 )
@@ -29,6 +31,7 @@ from asterisk_agent.config.scalars import (
     LongDuration,
     Port,
     ServerUrl,
+    Some,
     Speech,
     Switch,
     unexpected,
@@ -101,19 +104,37 @@ class Ami(Section):
     secret_file: FileName = "ami.secret"  # noqa: S105 - a file's name
 
 
+class Node(Section):
+    """One of several services: where the dialplan asks it, and sends its callers' audio."""
+
+    fastagi: Endpoint
+    media: Endpoint
+
+
+MOST_NODES = 9
+
+
 class AsteriskSettings(Section):
-    """How to reach Asterisk. ``dialplan`` is the directory that it includes our files from."""
+    """How to reach Asterisk. ``dialplan`` is the directory that it includes our files from.
+
+    ``nodes`` are the services that the dialplan asks, in this order; none: this one alone.
+    """
 
     ami: Ami = Ami()
     dialplan: Directory = "/etc/asterisk/agent"
+    nodes: dict[Id, Node] = Field(default_factory=dict, max_length=MOST_NODES)
 
 
 class Listen(Section):
-    """Where Asterisk, and the operator's browser, reach the service."""
+    """Where Asterisk, and the operator's browser, reach the service.
+
+    ``allow``: the only other machines that may use ``fastagi`` and ``media``.
+    """
 
     fastagi: Endpoint = Address("127.0.0.1", 4573)
     media: Endpoint = Address("127.0.0.1", 9092)
     web: Endpoint = Address("127.0.0.1", 8095)
+    allow: Some[Network] = ()
 
 
 class Web(Section):

@@ -123,3 +123,14 @@ def _host(name: str) -> str:
 
 Host = Annotated[str, AfterValidator(_host)]
 Endpoint = Annotated[Address, BeforeValidator(endpoint)]
+
+
+def _network(value: object) -> str:
+    """An address or a network of addresses as Python writes it. Raises PydanticCustomError."""
+    try:
+        return str(ipaddress.ip_network(str(value)))
+    except ValueError:
+        raise unexpected("an IP address, or a network such as 10.0.0.0/24", value) from None
+
+
+Network = Annotated[str, BeforeValidator(_network)]

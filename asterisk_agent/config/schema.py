@@ -6,6 +6,7 @@ Each file has a module: ``machine`` (agent.yaml), ``channels``, ``special_days``
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from asterisk_agent.config.machine import (
     Limits,
     Listen,
     Llm,
+    Node,
     Records,
     Stt,
     Tts,
@@ -83,6 +85,7 @@ __all__ = [
     "Llm",
     "Mailbox",
     "Message",
+    "Node",
     "OnCallSettings",
     "PublicHolidays",
     "Queue",
@@ -139,6 +142,28 @@ class Config(Section):
             if any(own.removeprefix("+") == dialled for own in channel.number):
                 return channel
         return None
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """The services that the dialplan asks, in order: this one where none are named."""
+        here = Node(fastagi=self.listen.fastagi, media=self.listen.media)
+        return self.asterisk.nodes or {"here": here}
+
+    @property
+    def node(self) -> str:
+        """The id of this service in ``asterisk.nodes``: of the address that it listens on, else
+        the machine's name. Empty where it is alone, or is none of them.
+        """
+        if len(self.asterisk.nodes) < 2:
+            return ""
+        machine = socket.gethostname().partition(".")[0].lower()
+        ours = {id_ for id_, node in self.nodes.items() if node.fastagi == self.listen.fastagi}
+        return next(iter(ours), machine if machine in self.nodes else "")
+
+    @property
+    def node_number(self) -> int:
+        """Its place among them, from 1, as the dialplan counts; 0 where it has none."""
+        return list(self.nodes).index(self.node) + 1 if self.node else 0
 
     @property
     def state_directory(self) -> Path:

@@ -106,8 +106,7 @@ def _extensions(config: Config, directory: Path, plan: Plan) -> Iterator[str]:
         "; Of several [globals], Asterisk takes the first alone: these join it, yours or this.",
         "[globals]",
         "[globals](+)",
-        f"AGENT_FASTAGI={config.listen.fastagi}",
-        f"AGENT_MEDIA={config.listen.media}",
+        *_services(config),
         f"AGENT_SOUNDS={_path(directory / SOUNDS)}",
         f"AGENT_RESCUE={_path(rescue_script())}",
         f"AGENT_PLAN={_path(directory / PLAN_FILE)}",
@@ -124,6 +123,21 @@ def _extensions(config: Config, directory: Path, plan: Plan) -> Iterator[str]:
     yield from channels.phones(config)
     yield from teams.extensions(config)
     yield from features.extensions(config)
+
+
+def _services(config: Config) -> Iterator[str]:
+    """Whom the dialplan asks. Where there are several, they are numbered in their order."""
+    nodes = list(config.nodes.items())
+    first = nodes[0][1]
+    yield f"AGENT_NODES={len(nodes)}"
+    yield f"AGENT_FASTAGI={first.fastagi}"
+    yield f"AGENT_MEDIA={first.media}"
+    if len(nodes) < 2:
+        return
+    for number, (name, node) in enumerate(nodes, 1):
+        yield f"; {name}"
+        yield f"AGENT_FASTAGI_{number}={node.fastagi}"
+        yield f"AGENT_MEDIA_{number}={node.media}"
 
 
 def _path(path: Path) -> str:

@@ -106,33 +106,40 @@ class Keeper:
         return {name: RemoteBrain(self, generation, name) for name in config.channels}
 
     async def watch(self) -> None:
-        """Replace the process whenever it is gone; never returns."""
+        """Replace the process whenever it is gone; never returns.
+
+        Where it breaks it may be called again: it goes on where it was.
+        """
         pause_s = 0.0
         while True:
-            process = self.process
-            began = time.monotonic()
-            await self._until_gone(process)
-            self._process = self.looked = None
-            self._there.clear()
-            log.error(
-                "engines: process lost; calls that need it go to people",
-                extra={"pid": process.pid, "why": process.why},
-            )
-            await process.close()
-            if time.monotonic() - began > STEADY_S:
-                pause_s = 0.0
+            if self._process is not None:
+                lasted_s = await self._lose(self._process)
+                pause_s = 0.0 if lasted_s > STEADY_S else pause_s
             while self._process is None:
                 await asyncio.sleep(pause_s)
                 pause_s = min(LONGEST_PAUSE_S, 2 * pause_s or FIRST_PAUSE_S)
                 await self._replace()
+
+    async def _lose(self, process: EngineProcess) -> float:
+        """Wait until the process is gone, and clear up; how long it lasted."""
+        began = time.monotonic()
+        await self._until_gone(process)
+        self._process = self.looked = None
+        self._there.clear()
+        log.error(
+            "engines: process lost; calls that need it go to people",
+            extra={"pid": process.pid, "why": process.why},
+        )
+        await process.close()
+        return time.monotonic() - began
 
     async def _until_gone(self, process: EngineProcess) -> None:
         """Wait until the process is gone; one that shows no sign of life is killed."""
         while not process.gone.is_set():
             now, before = time.monotonic(), self.looked
             self.looked = now
-            if before is None or now - before < LOOK_S + STOOD_STILL_S:
-                process.judge()  # else what it said meanwhile was perhaps not read yet
+            stood_still = before is not None and now - before > LOOK_S + STOOD_STILL_S
+            process.judge(excused=stood_still)  # what it said meanwhile was perhaps not read yet
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await process.gone.wait()

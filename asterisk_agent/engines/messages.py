@@ -11,10 +11,13 @@ import json
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import fields as fields_of
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from asterisk_agent.errors import AgentError, ConfigError, EngineError, ProtocolError
-from asterisk_agent.events import Action, Exchange, Reply, Source, ThinkingTime, Transcript
+from asterisk_agent.events import Action, Exchange, Reply, Source, Transcript
 
 HEADER = struct.Struct("!III")
 MAX_FIELDS_BYTES = 1 << 20
@@ -102,26 +105,30 @@ def error_of(fields: Mapping[str, Any]) -> AgentError:
 
 def transcript_of(fields: Mapping[str, Any]) -> Transcript:
     """What ``asdict`` made of a transcript. Raises ProtocolError where it is none."""
-    try:
-        return Transcript(**fields)
-    except TypeError as error:
-        raise ProtocolError("engine message is no transcript") from error
+    return _value(Transcript, fields, "transcript")
 
 
 def reply_of(fields: Mapping[str, Any]) -> Reply:
     """What ``asdict`` made of a reply. Raises ProtocolError where it is none."""
+    return _value(Reply, fields, "reply")
+
+
+V = TypeVar("V", Transcript, Reply)
+_ADAPTERS: Mapping[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (Transcript, Reply)
+}
+
+
+def _value(kind: type[V], fields: Mapping[str, Any], what: str) -> V:
+    """Each field with its own type: halves of characters, too, are no text."""
+    if fields.keys() - {known.name for known in fields_of(kind)}:
+        raise ProtocolError(f"engine message is no {what}")
     try:
-        return Reply(
-            **{
-                **fields,
-                "action": Action(fields["action"]),
-                "source": _source(fields["source"]),
-                "options": tuple(Source(**option) for option in fields.get("options", ())),
-                "ms": ThinkingTime(**fields["ms"]),
-            }
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ProtocolError("engine message is no reply") from error
+        json.dumps(fields, ensure_ascii=False).encode()
+        found: V = _ADAPTERS[kind].validate_python(dict(fields))
+    except (ValidationError, UnicodeEncodeError):
+        raise ProtocolError(f"engine message is no {what}") from None
+    return found
 
 
 def history_fields(history: tuple[Exchange, ...]) -> list[dict[str, Any]]:

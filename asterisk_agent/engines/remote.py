@@ -223,8 +223,13 @@ class EngineProcess(asyncio.Protocol):
             self._child.process.send_signal(signal.SIGKILL)
             self._give_up()
 
-    def judge(self) -> None:
-        """Kill it if it is frozen. Before it has loaded its libraries may hold it up for long."""
+    def judge(self, *, excused: bool = False) -> None:
+        """Kill it if it is frozen; ``excused``: its silence so far does not count.
+
+        Before it has loaded its libraries may hold it up for long.
+        """
+        if excused:
+            self._beat = time.monotonic()
         silent_s = time.monotonic() - self._beat
         if self._loaded and silent_s > SILENT_S:
             self.kill(f"no sign of life for {silent_s:.1f} s")
@@ -308,7 +313,7 @@ class EngineProcess(asyncio.Protocol):
         if message.kind == BEAT:
             return
         if message.kind == LOG:
-            _log(message.fields)
+            _log(log_record(message.fields))
             return
         question = self._questions.get(message.number)
         if question is None:
@@ -327,14 +332,24 @@ class EngineProcess(asyncio.Protocol):
         self._questions.clear()
 
 
-def _log(fields: Mapping[str, Any]) -> None:
-    """A line of its log, among ours."""
+def log_record(fields: Mapping[str, Any]) -> logging.LogRecord:
+    """A line of the process's log. Raises ProtocolError where it is none."""
     try:
-        logger = logging.getLogger(str(fields["name"]))
-        given = {"name": logger.name, "levelno": int(fields["level"]), "msg": str(fields["text"])}
-        record = logging.makeLogRecord({**fields["extra"], **given})
-    except (KeyError, TypeError, ValueError) as error:
+        given = {"name": str(fields["name"]), "msg": str(fields["text"])}
+        level = int(fields["level"])
+        extra = {key: value for key, value in fields["extra"].items() if key not in _ORDINARY}
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("engine message is no log line") from error
-    record.levelname = logging.getLevelName(record.levelno)
+    level = min(max(level, logging.DEBUG), logging.CRITICAL)
+    names = {"levelno": level, "levelname": logging.getLevelName(level)}
+    return logging.makeLogRecord({**extra, **given, **names})
+
+
+_ORDINARY = frozenset(vars(logging.makeLogRecord({})))
+
+
+def _log(record: logging.LogRecord) -> None:
+    """A line of its log, among ours."""
+    logger = logging.getLogger(record.name)
     if logger.isEnabledFor(record.levelno):
         logger.handle(record)

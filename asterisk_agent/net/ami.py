@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
 from asterisk_agent.errors import AsteriskError
@@ -21,6 +22,13 @@ log = logging.getLogger(__name__)
 ACTION_LIMIT_S = 2.0
 MAX_LINE = 1_000
 """Asterisk cuts a line at 1,024 bytes."""
+
+MAX_UNREAD = 1 << 20
+"""Characters without an end of message; Asterisk's longest event is a fraction of that."""
+_SINGLE = ("event", "response", "message", "actionid", "commandid", "subevent", "eventlist")
+"""Headers of which panoramisk wants one."""
+_SENSELESS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What panoramisk raises for messages that no Asterisk sends."""
 
 Headers = Mapping[str, str]
 
@@ -43,6 +51,7 @@ class AsteriskManager:
             port=port,
             username=username,
             secret=secret,
+            protocol_factory=Protocol,
             log=logging.getLogger("panoramisk"),
             on_login=self._logged_in,
             on_disconnect=self._disconnected,
@@ -87,10 +96,7 @@ class AsteriskManager:
                 answered = await future
         except TimeoutError:
             raise AsteriskError(f"Asterisk did not answer {name} in {ACTION_LIMIT_S} s") from None
-        responses = answered if isinstance(answered, list) else [answered]
-        if not responses[0].success:
-            raise AsteriskError(f"Asterisk refused {name}: {responses[0].message}")
-        return [_headers(response) for response in responses]
+        return responses_of(name, answered)
 
     def _logged_in(self, _: Any) -> None:
         self._logins.put_nowait(None)
@@ -102,6 +108,32 @@ class AsteriskManager:
         manager.authenticated = False
         manager.awaiting_actions.clear()
         log.warning("ami: connection lost (%s)", error or "closed by Asterisk")
+
+
+class Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
+    """panoramisk's protocol, which ends the connection where the other side makes no sense."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; what is no message does not pile up."""
+        if sum(map(len, self.queue)) + len(data) > MAX_UNREAD:
+            self._give_up(f"{MAX_UNREAD} bytes without an end of message")
+            return
+        super().data_received(data)
+
+    def handle_message(self, message: Any) -> None:
+        """Pass a message on; of a header that came several times, the first where one is due."""
+        for key in _SINGLE:
+            if isinstance(value := message.get(key), list):
+                message[key] = value[0]
+        try:
+            super().handle_message(message)
+        except _SENSELESS as error:
+            self._give_up(f"a message without sense: {type(error).__name__}")
+
+    def _give_up(self, why: str) -> None:
+        log.error("ami: %s; connecting again", why)
+        self.queue.clear()
+        self.transport.abort()
 
 
 class _Manager(Manager):  # type: ignore[misc]  # panoramisk has no types
@@ -126,10 +158,21 @@ class _Manager(Manager):  # type: ignore[misc]  # panoramisk has no types
         super().connection_made(future)
 
     def login(self, future: Any) -> Any:
+        if future.cancelled() or isinstance(future.result(), list):  # no answer to a login
+            self.protocol.transport.abort()
+            return False
         accepted = super().login(future)
         if not accepted:
             log.error("ami: Asterisk refused the login; check username and secret_file")
         return accepted
+
+
+def responses_of(name: str, answered: Any) -> list[Headers]:
+    """The answer to an action as plain headers. Raises AsteriskError where it was refused."""
+    responses = answered if isinstance(answered, list) else [answered]
+    if not responses[0].success:
+        raise AsteriskError(f"Asterisk refused {name}: {responses[0].message}")
+    return [_headers(response) for response in responses]
 
 
 def check_header(key: str, value: str) -> None:

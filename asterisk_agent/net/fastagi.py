@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from asterisk_agent.config.schema import Address
 from asterisk_agent.errors import ProtocolError
+from asterisk_agent.net.door import Door
 from asterisk_agent.wire import agi
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,9 @@ class FastAgiServer:
     trusts nothing before that marker.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, handlers: Mapping[str, Handler], door: Door | None = None) -> None:
         self._handlers = handlers
+        self._door = door or Door("fastagi")
         self._server: asyncio.Server | None = None
 
     async def start(self, address: Address) -> None:
@@ -44,6 +46,8 @@ class FastAgiServer:
             self._server.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._door.admits(writer):
+            return
         try:
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 await self._serve(reader, writer)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asterisk_agent.config.schema import Address
 from asterisk_agent.errors import ProtocolError
+from asterisk_agent.net.door import Door
 from asterisk_agent.wire import audiosocket
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,11 @@ class Line:
             raise ConnectionResetError("Asterisk stopped reading audio")
         self._writer.write(audiosocket.encode_audio(pcm))
 
+    def drop(self) -> None:
+        """Cut the connection, which stands still: the dialplan goes on at once."""
+        self._ended = True
+        self._writer.transport.abort()
+
     async def end(self) -> None:
         """Give the call back to the dialplan: say so, read on to the end, close."""
         if self._ended:
@@ -83,8 +89,13 @@ class MediaServer:
     a moment ago and not yet used; None refuses the connection.
     """
 
-    def __init__(self, claim: Callable[[UUID], Callable[[Line], Awaitable[None]] | None]) -> None:
+    def __init__(
+        self,
+        claim: Callable[[UUID], Callable[[Line], Awaitable[None]] | None],
+        door: Door | None = None,
+    ) -> None:
         self._claim = claim
+        self._door = door or Door("media")
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -103,6 +114,8 @@ class MediaServer:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._door.admits(writer):
+            return
         connection = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(connection)
         connection.add_done_callback(self._ended)

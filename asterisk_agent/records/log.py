@@ -15,13 +15,16 @@ from asterisk_agent.errors import AgentError
 from asterisk_agent.records import insights as counting
 from asterisk_agent.records import retention, schema
 from asterisk_agent.records import usage as using
-from asterisk_agent.records.database import BUSY_S, Database
+from asterisk_agent.records.database import BUSY_S, Database, Refused
 from asterisk_agent.records.filters import LISTED, CallFilter, CallRow, Page, conditions, row_of
+from asterisk_agent.records.joining import joined
 from asterisk_agent.records.migrations import migrate
 from asterisk_agent.records.reading import stories
-from asterisk_agent.records.writing import from_ms, insert
+from asterisk_agent.records.writing import alone_with, from_ms, insert
 
 MOST_A_PAGE = 500
+_NO_STORY = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""A file of stories that was damaged, or changed by hand, may hold anything."""
 
 
 class NoLog(AgentError):
@@ -72,10 +75,18 @@ class CallLog:
         self.write_all([story])
 
     def write_all(self, several: Sequence[Mapping[str, Any]]) -> None:
-        """Insert or replace stories, all or none of them."""
+        """Insert or replace stories, all or none of them. A call that another service told, too,
+        becomes one: see ``joining``.
+        """
         with self.database.writing() as connection:
             for story in several:
-                insert(connection, story)
+                try:
+                    alone_with(connection, story["id"])
+                    known = sql.select(schema.calls).where(schema.calls.c.id == story["id"])
+                    before = next(iter(stories(connection, known)), None)
+                    insert(connection, joined(before, story))
+                except _NO_STORY as error:
+                    raise Refused(f"what waits is no story: {type(error).__name__}") from error
 
     def try_writing(self) -> None:
         """Write for a trial, and take it back. Raises AgentError where that fails."""

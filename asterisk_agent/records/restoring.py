@@ -42,6 +42,8 @@ def story_of(told: Mapping[str, Any], unique_id: str) -> Story:
             events=[_part(Event, event) for event in told["events"]],
             callback=None if told["callback"] is None else _part(Callback, told["callback"]),
             tasks=[str(task) for task in told["tasks"]],
+            node=str(told.get("node", "")),
+            continues=told.get("continues") is True,
             **{name: told[name] for name in (*_PLAIN, *_MORE)},
         )
     except (KeyError, TypeError, AttributeError) as error:

@@ -127,6 +127,10 @@ class Story:
     """What whoever picks up is told."""
     recording: str | None = None
     """The file of the call's audio."""
+    node: str = ""
+    """The service that tells this, where there are several."""
+    continues: bool = False
+    """Whether the call began with another service, or with this one before it started again."""
 
     def add_tasks(self, tasks: Iterable[str]) -> None:
         """Note what people have to do; each thing once."""
@@ -206,6 +210,8 @@ class Story:
             "tokens": self.tokens,
             "brief": self.brief,
             "recording": self.recording,
+            "node": self.node,
+            "continues": self.continues,
         }
 
 

@@ -107,7 +107,7 @@ def _locked(file: Path) -> Iterator[IO[bytes]]:
 
 def _stories(data: bytes) -> Iterator[Told]:
     for line in data.splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             story = json.loads(line)
             if isinstance(story, dict) and isinstance(story.get("id"), str):
                 yield story

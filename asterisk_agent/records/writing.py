@@ -20,6 +20,13 @@ _TURN = {"who", "text", "at_s", "heard_s", "source", "action", "confidence"} | {
 }
 
 
+def alone_with(connection: sql.Connection, call_id: str) -> None:
+    """Keep other services from writing the same call meanwhile; SQLite's transaction does that."""
+    if connection.dialect.name == "postgresql":
+        lock = sql.text("SELECT pg_advisory_xact_lock(4573, hashtext(:id))")
+        connection.execute(lock, {"id": call_id})
+
+
 def insert(connection: sql.Connection, story: Mapping[str, Any]) -> int:
     """Write a story, in the place of an earlier form of it; return its number."""
     story = _clean(story)

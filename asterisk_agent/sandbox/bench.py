@@ -63,6 +63,13 @@ def main(
         str | None,
         typer.Option(metavar="TIME", help="Call for so long (30m), and see what grows."),
     ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(metavar="P,P,…", help="One call on lines that lose so many packets in 100."),
+    ] = None,
+    jitter: Annotated[
+        int, typer.Option(metavar="MS", min=0, help="With --loss: the latest that a packet is.")
+    ] = 0,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="DIR", help="Default: the example, etc/.")
     ] = None,
@@ -82,6 +89,8 @@ def main(
         band=_one_of("--band", band, BANDS),
         limit=limit,
         soak_s=soak_seconds(soak) if soak else None,
+        losses=losses_of(loss) if loss else (),
+        jitter_s=jitter / 1000,
         config=(config or shared_file("etc")).resolve(),
         out=directory.resolve(),
     )
@@ -109,6 +118,14 @@ def levels_of(text: str) -> tuple[int, ...]:
     if not all(part.strip().isdecimal() and 0 < int(part) <= 200 for part in parts):
         raise SandboxError(f"--calls {text}: not numbers of calls", hint="write 1,2,4")
     return tuple(int(part) for part in parts)
+
+
+def losses_of(text: str) -> tuple[float, ...]:
+    """``0,5,20`` → (0.0, 0.05, 0.2). Raises SandboxError for anything else."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() and int(part) < 100 for part in parts):
+        raise SandboxError(f"--loss {text}: not numbers below 100", hint="write 0,5,20")
+    return tuple(int(part) / 100 for part in parts)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import secrets
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Callable
 
 from asterisk_agent.errors import ProtocolError, SandboxError
@@ -21,6 +22,7 @@ from asterisk_agent.sandbox import bench_rtp
 from asterisk_agent.sandbox.bench_caller import Said
 from asterisk_agent.sandbox.bench_clips import Clip
 from asterisk_agent.sandbox.bench_sip import SipCall, State
+from asterisk_agent.sandbox.bench_weather import Weather
 from asterisk_agent.sandbox.listening import FRAME_S, Recording
 
 HOST = "127.0.0.1"
@@ -35,14 +37,18 @@ POLL_S = 0.02
 class LineCaller:
     """A caller, for one call."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, weather: Weather | None = None) -> None:
         self.name = name
+        self.weather = weather or Weather()
         self.recording = Recording(RATE_HZ)
         self.latest_frame_s = 0.0
         """The longest that a frame of ours left too late: the generator's own fault."""
         self._call: SipCall | None = None
         self._answered_at: float | None = None
+        self.ended_at: float | None = None
+        """When the far end hung up, or refused the call."""
         self._clip: tuple[bytes, int, asyncio.Future[Said]] | None = None
+        self._keys: deque[bytes] = deque()
         self._began = 0.0
         self._sender: asyncio.Task[None] | None = None
         self._last_said = b""
@@ -59,14 +65,7 @@ class LineCaller:
         self._rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         host, _, port = uri.rpartition("@")[2].partition(":")
         self._server = host, int(port or 5060)
-        self._call = SipCall(
-            number=number,
-            target=uri,
-            host=HOST,
-            sip_port=self._sip.getsockname()[1],
-            rtp_port=self._rtp.getsockname()[1],
-            token=secrets.token_hex(8),
-        )
+        self._call = self._new_call(number, uri)
         for _ in range(TRIES):
             self._sip.sendto(self._call.invite(), self._server)
             if await self._until(lambda: self._heard_from_it, REPEAT_S):
@@ -83,9 +82,24 @@ class LineCaller:
 
     async def say(self, clip: Clip) -> Said:
         """Say a clip to its end."""
+        return await self.speak(clip.pcm)
+
+    async def speak(self, pcm: bytes) -> Said:
+        """The same for PCM of whole frames. Raises SandboxError where the call ends before."""
         said: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
-        self._clip = bench_rtp.encode(clip.pcm), 0, said
+        self._clip = bench_rtp.encode(pcm), 0, said
         return await said
+
+    def hush(self) -> None:
+        """Stop in mid-sentence; whoever waits for its end gets what was said."""
+        if self._clip is not None:
+            (_, _, said), self._clip = self._clip, None
+            if not said.done():
+                said.set_result(Said(self._began, time.monotonic()))
+
+    def press(self, key: str) -> None:
+        """Press a key; the voice goes on behind it."""
+        self._keys.extend(bench_rtp.key_press(key))
 
     async def close(self) -> None:
         """Hang up, and let go of everything."""
@@ -105,6 +119,16 @@ class LineCaller:
             one.close()
         self._sockets = []
 
+    def _new_call(self, number: str, uri: str) -> SipCall:
+        return SipCall(
+            number=number,
+            target=uri,
+            host=HOST,
+            sip_port=self._sip.getsockname()[1],
+            rtp_port=self._rtp.getsockname()[1],
+            token=secrets.token_hex(8),
+        )
+
     @property
     def _ended(self) -> bool:
         return self._call is None or self._call.state is State.ENDED
@@ -115,6 +139,7 @@ class LineCaller:
         return self._call.state is not State.CALLING or self._trying
 
     _trying = False
+    _pressing = False
 
     def _open(self, reader: Callable[[], None]) -> socket.socket:
         one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -147,8 +172,10 @@ class LineCaller:
                 self._answered_at = time.monotonic()
             if call.media is not None and self._sender is None:
                 self._sender = asyncio.create_task(self._send(call.media), name=self.name)
-            if call.state is State.ENDED and self._clip is not None:
-                self._give_up_speaking()
+            if call.state is State.ENDED:
+                self.ended_at = self.ended_at or time.monotonic()
+                if self._clip is not None:
+                    self._give_up_speaking()
 
     def _take_rtp(self) -> None:
         since_boot = time.monotonic() - time.time()
@@ -160,7 +187,7 @@ class LineCaller:
                 return
             except ProtocolError:
                 continue
-            if packet.payload_type != bench_rtp.PAYLOAD_TYPE:
+            if packet.payload_type != bench_rtp.PAYLOAD_TYPE or self.weather.loses():
                 continue
             at = since_boot + _arrival(ancillary)
             self.recording.add(at, bench_rtp.decode(packet.payload), self._last_said)
@@ -168,21 +195,45 @@ class LineCaller:
     async def _send(self, to: tuple[str, int]) -> None:
         """A packet every 20 ms, silence where there is nothing to say."""
         source = secrets.randbits(32)
-        due, number = time.monotonic(), 0
+        due, number, pressed_at = time.monotonic(), 0, 0
         while True:
-            payload = self._frame()
-            packet = bench_rtp.build(
-                number, number * len(payload), source, payload, first=not number
-            )
+            timestamp = number * bench_rtp.SAMPLES
+            pressed_at = pressed_at if self._pressing else timestamp
+            self._pressing = bool(self._keys)
+            if self._keys:
+                packet = bench_rtp.build(
+                    number,
+                    pressed_at,
+                    source,
+                    self._keys.popleft(),
+                    first=pressed_at == timestamp,
+                    payload_type=bench_rtp.KEY_TYPE,
+                )
+            else:
+                packet = bench_rtp.build(number, timestamp, source, self._frame(), first=not number)
             now = time.monotonic()
-            with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
-                self._rtp.sendto(packet, to)
-            self._note_progress(now)
+            self._transmit(packet, to)
+            if not self._pressing:
+                self._note_progress(now)
             number += 1
             due += FRAME_S
             late = time.monotonic() - due
             self.latest_frame_s = max(self.latest_frame_s, late)
             await asyncio.sleep(max(0.0, -late))
+
+    def _transmit(self, packet: bytes, to: tuple[str, int]) -> None:
+        """Send a packet, as far as the weather lets it through."""
+        if self.weather.loses():
+            return
+        if late_s := self.weather.late_s():
+            asyncio.get_running_loop().call_later(late_s, self._put, packet, to)
+        else:
+            self._put(packet, to)
+
+    def _put(self, packet: bytes, to: tuple[str, int]) -> None:
+        if self._sockets:
+            with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+                self._rtp.sendto(packet, to)
 
     def _frame(self) -> bytes:
         if self._clip is None:

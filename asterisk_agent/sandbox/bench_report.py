@@ -34,6 +34,8 @@ def run_json(run: RunResult, cores: int) -> dict[str, Any]:
     return {
         "calls": run.calls,
         "phones": run.phones,
+        "packets_lost": run.weather[0],
+        "jitter_ms": round(run.weather[1] * 1000),
         "turns": len(asked),
         "turns_overtaken": run.overtaken,
         "answer_delay_s": _delays(known),

@@ -10,6 +10,13 @@ import numpy as np
 from asterisk_agent.errors import ProtocolError
 
 PAYLOAD_TYPE = 0
+KEY_TYPE = 101
+"""Telephone events, RFC 4733, as ``bench_sip`` offers them."""
+KEYS = "0123456789*#"
+KEY_FRAMES = 6
+KEY_LEVEL = 10
+LAST_PACKETS = 3
+"""The end of a key press is said three times."""
 SAMPLES = 160
 SILENCE = b"\xff" * SAMPLES
 HEADER = struct.Struct("!BBHII")
@@ -26,10 +33,31 @@ class Packet:
     payload: bytes
 
 
-def build(sequence: int, timestamp: int, source: int, payload: bytes, *, first: bool) -> bytes:
+def build(
+    sequence: int,
+    timestamp: int,
+    source: int,
+    payload: bytes,
+    *,
+    first: bool,
+    payload_type: int = PAYLOAD_TYPE,
+) -> bytes:
     """One packet; ``first`` marks the beginning of a talk."""
-    marked = PAYLOAD_TYPE | (0x80 if first else 0)
+    marked = payload_type | (0x80 if first else 0)
     return HEADER.pack(0x80, marked, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, source) + payload
+
+
+def key_press(key: str) -> list[bytes]:
+    """The payloads of a pressed key, one every 20 ms; all bear the first one's timestamp.
+
+    Raises ProtocolError for what is no key.
+    """
+    if len(key) != 1 or key not in KEYS:
+        raise ProtocolError(f"rtp: {key[:10]!r} is no key")
+    event, lasting = KEYS.index(key), range(1, KEY_FRAMES + 1)
+    held = [struct.pack("!BBH", event, KEY_LEVEL, SAMPLES * frames) for frames in lasting]
+    over = struct.pack("!BBH", event, 0x80 | KEY_LEVEL, SAMPLES * KEY_FRAMES)
+    return [*held, *[over] * LAST_PACKETS]
 
 
 def parse(datagram: bytes) -> Packet:

@@ -23,6 +23,7 @@ from asterisk_agent.sandbox.bench_lag import lag_ms, loop_lags
 from asterisk_agent.sandbox.bench_line import LineCaller
 from asterisk_agent.sandbox.bench_log import Measured, ServiceLog, measure, read_stories
 from asterisk_agent.sandbox.bench_meter import Meter, Size, Usage
+from asterisk_agent.sandbox.bench_weather import Weather
 from asterisk_agent.sandbox.pbx import Pbx
 
 Phones = Literal["pjsip", "light"]
@@ -53,6 +54,7 @@ class RunResult:
     gaps_ms: list[float]
     loop_lag_ms: dict[str, float | int | None]
     """See :func:`~asterisk_agent.sandbox.bench_lag.lag_ms`."""
+    weather: tuple[float, float] = (0.0, 0.0)
     overtaken: int = 0
     """Turns left out because the agent was parting or answering something else."""
     troubles: list[str] = field(default_factory=list)
@@ -113,6 +115,8 @@ class Bench:
         self._uri = pbx.uri(number)
         self._clips = clips
         self._out = out
+        self.weather = (0.0, 0.0)
+        """What light phones lose of their packets, 0 to 1, and their jitter in seconds."""
         self._numbers = (f"+1555{serial:07d}" for serial in count(7_000_001))
 
     async def run(
@@ -152,6 +156,7 @@ class Bench:
             phones=phones,
             seconds=took,
             seen=seen,
+            weather=self.weather,
             turns=measured,
             overtaken=said - len(measured),
             usage=usage,
@@ -191,7 +196,9 @@ class Bench:
                 await asyncio.sleep(AFTER_REFUSAL_S)
 
     def _caller(self, phones: Phones, number: str) -> Caller:
-        return PjsipCaller(number) if phones == "pjsip" else LineCaller(number)
+        if phones == "pjsip":
+            return PjsipCaller(number)
+        return LineCaller(number, Weather(*self.weather))
 
     def _keep_recording(self, caller: Caller, number: str) -> None:
         if caller.recording.frames:

@@ -147,6 +147,7 @@ _LABELS = {
 }
 ROWS: Sequence[Row] = (
     ("phones", lambda run: run["phones"]),
+    ("packets lost / jitter, ms", lambda run: f"{run['packets_lost']:.0%} / {run['jitter_ms']}"),
     ("questions asked", lambda run: run["turns"]),
     *_distribution("answer_delay_s"),
     *_distribution("reply_delay_s"),

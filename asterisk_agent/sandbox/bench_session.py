@@ -48,6 +48,8 @@ class Wish:
     band: str
     limit: int | None
     soak_s: float | None
+    losses: tuple[float, ...]
+    jitter_s: float
     config: Path
     out: Path
 
@@ -130,12 +132,21 @@ class Session:
         if wish.soak_s is not None:
             soak = await soak_json(bench, pbx, max(wish.levels), wish.soak_s, self._screen)
             return {"line": line, "runs": soak.pop("runs"), "soak": soak}
+        if wish.losses:
+            runs = [await self._on_a_bad_line(bench, loss) for loss in wish.losses]
+            return {"line": line, "runs": runs, "soak": None}
         runs = []
         for calls in wish.levels:
             with self._screen.bar(f"calls at once: {calls}") as progress:
                 turns = max(wish.turns, TURNS_A_LINE * calls)
                 runs.append(await bench.run(calls, turns, self._phones(calls), progress))
         return {"line": line, "runs": runs, "soak": None}
+
+    async def _on_a_bad_line(self, bench: Bench, loss: float) -> RunResult:
+        """One call; where packets are lost, they are late, too."""
+        bench.weather = loss, self._wish.jitter_s if loss else 0.0
+        with self._screen.bar(f"packets lost: {loss:.0%}") as progress:
+            return await bench.run(1, self._wish.turns, "light", progress)
 
     def _phones(self, calls: int) -> Phones:
         if self._wish.phones == "auto":

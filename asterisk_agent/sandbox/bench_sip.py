@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from asterisk_agent.errors import ProtocolError
+from asterisk_agent.sandbox.bench_rtp import KEY_TYPE
 from asterisk_agent.sandbox.sip_text import headers_of
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
@@ -72,7 +73,10 @@ class SipCall:
         raise ProtocolError(f"sip: {first[:40]!r} is no message")
 
     def _response(self, code: int, headers: dict[str, str], text: str) -> list[bytes]:
-        method = headers.get("CSeq", "").rpartition(" ")[2]
+        cseq = re.fullmatch(r"(\d{1,9}) +([A-Z]+)", headers.get("CSeq", ""))
+        if cseq is None:
+            raise ProtocolError("sip: an answer to nothing")
+        number, method = int(cseq[1]), cseq[2]
         if method != "INVITE":
             if method == "BYE":
                 self._end(200)
@@ -89,7 +93,7 @@ class SipCall:
             if self.state is not State.ENDED:
                 self.state = State.CONNECTED
             self._answered = True
-            return [self._request("ACK", self._contact, self._to, 1, branch="ack")]
+            return [self._request("ACK", self._contact, self._to, number, branch=f"ack{number}")]
         self._end(code)
         return [self._request("ACK", self.target, self._to, 1)]
 
@@ -114,14 +118,22 @@ class SipCall:
         if host and port:
             self.media = host[1], int(port[1])
 
+    def _from(self) -> str:
+        return f"<sip:{self.number}@{self.host}>"
+
+    def _more(self) -> list[str]:
+        """Further headers."""
+        return []
+
     def _ourselves(self) -> str:
         return f"sip:{self.number}@{self.host}:{self.sip_port}"
 
     def _sdp(self) -> str:
         return (
             f"v=0\r\no=- {self.rtp_port} 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\n"
-            f"t=0 0\r\nm=audio {self.rtp_port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n"
-            "a=sendrecv\r\n"
+            f"t=0 0\r\nm=audio {self.rtp_port} RTP/AVP 0 {KEY_TYPE}\r\na=rtpmap:0 PCMU/8000\r\n"
+            f"a=rtpmap:{KEY_TYPE} telephone-event/8000\r\na=fmtp:{KEY_TYPE} 0-15\r\n"
+            "a=ptime:20\r\na=sendrecv\r\n"
         )
 
     def _request(
@@ -134,12 +146,13 @@ class SipCall:
                 f"Via: SIP/2.0/UDP {self.host}:{self.sip_port};rport"
                 f";branch=z9hG4bK{self.token}{branch}",
                 "Max-Forwards: 70",
-                f"From: <sip:{self.number}@{self.host}>;tag={self.token}",
+                f"From: {self._from()};tag={self.token}",
                 f"To: {to}",
                 f"Call-ID: {self.token}@{self.host}",
                 f"CSeq: {sequence} {method}",
                 f"Contact: <{self._ourselves()}>",
                 f"Allow: {ALLOW}",
+                *self._more(),
             ],
             body,
         )

@@ -26,6 +26,14 @@ time.sleep = lambda seconds: select.select([], [], [], seconds) and None
 class Clock:
     """The time of day for programs started with its environment. ``folder`` is made for it."""
 
+    VARIABLES = (
+        "LD_PRELOAD",
+        "FAKETIME_TIMESTAMP_FILE",
+        "FAKETIME_NO_CACHE",
+        "FAKETIME_DONT_FAKE_MONOTONIC",
+        "NO_FAKE_STAT",
+    )
+
     def __init__(self, folder: Path, moment: datetime | str) -> None:
         self.shift_s = shift_to(moment)
         """How far ahead of the machine's clock it is."""
@@ -46,6 +54,11 @@ class Clock:
         if shift_s < self.shift_s - 1.0:
             raise SandboxError(f"the clock shows {self.now():%Y-%m-%d %H:%M}: it cannot go back")
         self.shift_s = shift_s
+        self._write()
+
+    def step(self, seconds: float) -> None:
+        """Let it jump, also back: for programs that have to bear that. Asterisk is none."""
+        self.shift_s += seconds
         self._write()
 
     def environment(self) -> dict[str, str]:

@@ -7,7 +7,8 @@ to a machine: Asterisk's manager, the ports, and the call log.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Machine:
     database: str
     dialplan: str
     state: str
+    nodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The services that the dialplan asks, as in agent.yaml; none: the one at these ports."""
 
 
 def derive(original: Path, target: Path, machine: Machine) -> Config:
@@ -70,6 +73,8 @@ def agent_yaml(text: str, machine: Machine) -> str:
         "web": f"{machine.host}:{machine.web_port}",
     }
     tree["asterisk"]["dialplan"] = machine.dialplan
+    if machine.nodes:
+        tree["asterisk"]["nodes"] = {name: dict(node) for name, node in machine.nodes.items()}
     tree["state"] = machine.state
     tree["records"] = {**(tree.get("records") or {}), "database": machine.database}
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)

@@ -1,10 +1,14 @@
 """The Python environment: heavy dependencies once per machine, a thin ``.venv`` per clone.
 
-``CACHE/env/KEY`` is a virtual environment with every dependency; KEY stands for what setup.cfg
-asks for, the Python, and the processor (a compiled wheel is made for it). A clone's ``.venv``
-sees its packages through a .pth file, and has nothing of its own but this package, editable. So
-a second clone is ready in seconds, and what setup.cfg changes for one clone changes nothing for
+``CACHE/env/KEY`` is a virtual environment with every dependency; KEY stands for the lock files,
+the Python, and the processor (a compiled wheel is made for it). A clone's ``.venv`` sees its
+packages through a .pth file, and has nothing of its own but this package, editable. So a second
+clone is ready in seconds, and what the lock files change for one clone changes nothing for
 another.
+
+pip takes no file whose hash is not in a lock file, and with few exceptions (``SOURCES``) runs
+nothing of a package when installing it (``--only-binary``). The one package that is compiled here,
+from a source of which we know the hash, is compiled by tools that are locked as well.
 
 Standard library only: setup uses this before anything is installed.
 """
@@ -24,26 +28,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asterisk_agent.config.paths import cache_directory
+from asterisk_agent.errors import SandboxError
+from asterisk_agent.sandbox import locks
+from asterisk_agent.sandbox.locks import DEVELOPMENT, PRODUCT, TOOLS
 from asterisk_agent.sandbox.steps import Steps
 
-EXTRAS = ("phone", "test")
 COMPILED = "llama-cpp-python"
 """The one dependency that package indexes carry only as source."""
 CMAKE_ARGS = "-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF"
 """For this very processor; without the image encoder, which we do not use."""
-RECIPE = "1"
-"""Change this when environments must be built anew though setup.cfg is the same."""
+RECIPE = "2"
+"""Change this when environments must be built anew though the lock files are the same."""
+INSTALLERS = ("pip", "setuptools")
+LOCKED = ("--require-hashes", "--no-input")
+SOURCES = ("srt",)
+"""Packages that indexes carry only as source, of nothing but Python: they are built as they are
+installed, by the setuptools that is locked.
+"""
+BINARY = ("--only-binary", ":all:")
 FINISHED = "finished"
-
-
-def requirements(setup_cfg: Path) -> list[str]:
-    """The package's own dependencies and those of its extras."""
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read_string(setup_cfg.read_text(encoding="utf-8"))
-    sections = [parser["options"]["install_requires"]]
-    sections += [parser["options.extras_require"][extra] for extra in EXTRAS]
-    lines = "\n".join(sections).splitlines()
-    return sorted({line.strip() for line in lines if line.strip()})
 
 
 def commands(setup_cfg: Path) -> list[str]:
@@ -77,9 +80,9 @@ class Environment:
 
     @property
     def key(self) -> str:
-        """Stands for everything that the shared environment depends on."""
-        parts = [RECIPE, requirements(self.root / "setup.cfg"), sys.implementation.cache_tag]
-        parts += [processor(), CMAKE_ARGS]
+        """Stands for everything that the shared environment depends on. Raises SandboxError."""
+        packages = locks.read(self.root, PRODUCT, DEVELOPMENT)
+        parts = [RECIPE, packages, sys.implementation.cache_tag, processor(), CMAKE_ARGS]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     @property
@@ -102,9 +105,12 @@ class Environment:
         """Compiled wheels for this processor."""
         return cache_directory() / "wheels" / processor()
 
-    def has_wheel(self) -> bool:
-        """Whether the compiled wheel is there."""
-        return any(self.wheels.glob(f"{COMPILED.replace('-', '_')}-*.whl"))
+    @property
+    def wheel(self) -> Path | None:
+        """The compiled wheel of the locked version, where it is there. Raises SandboxError."""
+        (version,) = locks.pinned(locks.read(self.root, PRODUCT)[COMPILED])
+        name = COMPILED.replace("-", "_")
+        return next(self.wheels.glob(f"{name}-{version}-*.whl"), None)
 
     def has_shared(self) -> bool:
         """Whether the shared environment is complete."""
@@ -125,35 +131,42 @@ class Environment:
     def build(self, steps: Steps) -> None:
         """Make what is missing. Raises SandboxError."""
         if not self.has_shared():
-            if not self.has_wheel():
-                self._compile(steps)
-            self._build_shared(steps)
+            self._build_shared(steps, self.wheel or self._compile(steps))
         if not self.has_thin():
             self._build_thin(steps)
 
-    def _compile(self, steps: Steps) -> None:
-        requirement = next(
-            line for line in requirements(self.root / "setup.cfg") if line.startswith(COMPILED)
-        )
+    def _compile(self, steps: Steps) -> Path:
         partial = _emptied(self.wheels / "partial")
         tools = _emptied(self.wheels / "tools")
         venv.create(tools, with_pip=True)
+        helpers = locks.read(self.root, TOOLS)
+        source = locks.read(self.root, PRODUCT)
+        needed = locks.write(tools / "tools.lock", helpers, lambda name: name != "uv")
+        wanted = locks.write(tools / "source.lock", source, lambda name: name == COMPILED)
         cores = os.cpu_count() or 1
         label = (
             f"compiling {COMPILED}, once for this machine: about {8.5 / cores + 0.5:.0f} minutes"
         )
         with steps.step(label):
-            pip = [str(tools / "bin" / "python"), "-m", "pip", "wheel", "--no-deps"]
+            pip = [str(tools / "bin" / "python"), "-m", "pip"]
+            steps.run([*pip, "install", *LOCKED, *BINARY, "-r", str(needed)])
+            wheel = [*pip, "wheel", *LOCKED, "--no-deps", "--no-build-isolation", "--verbose"]
             steps.run(
-                [*pip, "--verbose", "--wheel-dir", str(partial), requirement],
-                env={"CMAKE_ARGS": f"{CMAKE_ARGS} {os.environ.get('CMAKE_ARGS', '')}".strip()},
+                [*wheel, "--wheel-dir", str(partial), "-r", str(wanted)],
+                env={
+                    "CMAKE_ARGS": f"{CMAKE_ARGS} {os.environ.get('CMAKE_ARGS', '')}".strip(),
+                    "PATH": f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+                },
             )
-        for wheel in partial.glob("*.whl"):
-            os.replace(wheel, self.wheels / wheel.name)
+        for made in partial.glob("*.whl"):
+            os.replace(made, self.wheels / made.name)
         shutil.rmtree(partial)
         shutil.rmtree(tools)
+        if self.wheel is None:
+            raise SandboxError(f"pip made no wheel of {COMPILED}", hint=f"see {steps.log}")
+        return self.wheel
 
-    def _build_shared(self, steps: Steps) -> None:
+    def _build_shared(self, steps: Steps, wheel: Path) -> None:
         # A name of its own: a pip that outlived its setup may still write into the former one.
         for abandoned in self.shared.parent.glob(f"{self.key}.partial-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
@@ -161,9 +174,13 @@ class Environment:
         with steps.step("installing Python packages, about 300 MB"):
             venv.create(partial, with_pip=True)
             pip = [str(partial / "bin" / "python"), "-m", "pip", "install"]
-            steps.run([*pip, "--upgrade", "pip", "setuptools>=69", "wheel"])
-            only = ["--only-binary", COMPILED, "--find-links", str(self.wheels)]
-            steps.run([*pip, *only, *requirements(self.root / "setup.cfg")])
+            packages = locks.read(self.root, PRODUCT, DEVELOPMENT)
+            others = locks.write(partial / "locked.txt", packages, lambda name: name != COMPILED)
+            first = locks.write(partial / "first.txt", packages, lambda name: name in INSTALLERS)
+            steps.run([*pip, *LOCKED, *BINARY, "-r", str(first)])
+            steps.run([*pip, "--no-deps", "--no-index", str(wheel)])
+            source = [*BINARY, "--no-binary", ",".join(SOURCES), "--no-build-isolation"]
+            steps.run([*pip, *LOCKED, *source, "-r", str(others)])
         (partial / FINISHED).touch()
         shutil.rmtree(self.shared, ignore_errors=True)
         os.replace(partial, self.shared)

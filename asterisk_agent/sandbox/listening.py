@@ -100,9 +100,13 @@ class Recording:
 
     def save_stereo(self, path: Path) -> None:
         """Write a WAV file: left is what this phone said, right what it heard."""
-        left = np.frombuffer(self.pcm("said"), dtype="<i2")
-        right = np.frombuffer(self.pcm("heard"), dtype="<i2")
-        write_wav(path, np.column_stack((left, right)).tobytes(), self.rate_hz, channels=2)
+        left, right = bytearray(), bytearray()
+        for frame in self.frames:  # a packet may bring more or less than was said meanwhile
+            size = max(len(frame.said), len(frame.heard))
+            left += frame.said.ljust(size, b"\0")
+            right += frame.heard.ljust(size, b"\0")
+        sides = [np.frombuffer(side, dtype="<i2") for side in (left, right)]
+        write_wav(path, np.column_stack(sides).tobytes(), self.rate_hz, channels=2)
 
 
 def _beginning(frame: Frame) -> float:

@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,6 +46,9 @@ class Pbx:
     ``service=False`` leaves the service out: calls must reach people all the same. ``faketime``
     is the time of day at which the clocks of both start. ``files`` replaces Asterisk's
     configuration files by name. Leashed processes die with the thread that started them.
+    ``nodes`` are several services that the dialplan asks instead of this one: see agent.yaml.
+    ``environment`` is added to the service's. ``manager_port`` is where the service looks for
+    Asterisk's manager, and ``data`` where it keeps what it writes, if not in the usual places.
     """
 
     def __init__(
@@ -57,13 +60,21 @@ class Pbx:
         faketime: datetime | str | None = None,
         files: Mapping[str, str] | None = None,
         leashed: bool = True,
+        environment: Mapping[str, str] | None = None,
+        manager_port: int | None = None,
+        data: Path | None = None,
+        nodes: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
+        self.environment = dict(environment or {})
+        self.manager_port = manager_port
+        self._data = data
         self.original_config_dir = config_dir.resolve()
         self.state_dir = state_dir.resolve()
         self.config_dir = self.state_dir / "config"
         self.generated = self.state_dir / "dialplan"
         self.service_log = self.state_dir / "service.log"
         self.fastagi_port, self.media_port, self.web_port = (free_port() for _ in range(3))
+        self._nodes = nodes or {}
         self._holder: ProcessId | None = None
         self._with_service = service
         self._leashed = leashed
@@ -83,9 +94,7 @@ class Pbx:
         self.state_dir.mkdir(parents=True, exist_ok=True)
         # The dialplan needs the service's ports, Asterisk the dialplan, the service Asterisk's.
         self.config = self._derive()
-        clock = self.asterisk.clock
-        today = (datetime.now() if clock is None else clock.now()).date()
-        dialplan.write(self.config, self.generated, today)
+        dialplan.write(self.config, self.generated, self.today())
         tts = self.config.engines.tts
         prompts.render(self.config, self.generated / dialplan.SOUNDS, lambda: load_synthesizer(tts))
         try:
@@ -111,7 +120,7 @@ class Pbx:
             [*SERVICE_COMMAND, "--config", str(self.config_dir)],
             log=self.service_log,
             leashed=self._leashed,
-            env=environment,
+            env=environment | self.environment,
             urgent=True,
         )
         deadline = time.monotonic() + timeout_s
@@ -168,6 +177,11 @@ class Pbx:
             raise SandboxError("the clock is the machine's own", hint="start with faketime=…")
         self.asterisk.clock.set(moment)
 
+    def today(self) -> date:
+        """The date by Asterisk's clock."""
+        clock = self.asterisk.clock
+        return (datetime.now() if clock is None else clock.now()).date()
+
     def cli(self, command: str) -> str:
         """What Asterisk's console answers."""
         return self.asterisk.cli(command)
@@ -221,18 +235,20 @@ class Pbx:
         self.stop()
 
     def _derive(self) -> Config:
+        data = self._data or self.state_dir
         machine = Machine(
             host=self.asterisk.host,
             # Before Asterisk has chosen its port, any will do.
-            ami_port=self.asterisk.ami_port or self.web_port,
+            ami_port=self.manager_port or self.asterisk.ami_port or self.web_port,
             ami_username=self.asterisk.ami_username,
             ami_secret=self.asterisk.ami_secret,
             fastagi_port=self.fastagi_port,
             media_port=self.media_port,
             web_port=self.web_port,
-            database=f"sqlite:///{self.state_dir / 'calls.db'}",
+            database=f"sqlite:///{data / 'calls.db'}",
             dialplan=str(self.generated),
-            state=str(self.state_dir),
+            state=str(data),
+            nodes=self._nodes,
         )
         return derive(self.original_config_dir, self.config_dir, machine)
 

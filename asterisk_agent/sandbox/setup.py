@@ -64,7 +64,7 @@ def is_ready(root: Path) -> bool:
 def prepare(root: Path, steps: Steps) -> None:
     """Make everything that is missing. Raises SandboxError."""
     environment = Environment(root)
-    compiler = not (environment.has_shared() or environment.has_wheel())
+    compiler = not environment.has_shared() and environment.wheel is None
     system.install(system.missing(system.needs(compiler=compiler)), steps)
     environment.build(steps)
     if distribution.find() is None:
@@ -103,10 +103,10 @@ def alone(steps: Steps) -> Iterator[None]:
 
 def main(root: Path) -> int:
     """Set up the clone at ``root``; exit status 1 with a clear message if that is impossible."""
-    if is_ready(root):
-        return 0
     steps = Steps(cache_directory() / "setup.log")
     try:
+        if is_ready(root):
+            return 0
         with alone(steps):
             steps.log.unlink(missing_ok=True)
             prepare(root, steps)

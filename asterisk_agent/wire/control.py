@@ -82,7 +82,8 @@ def _object(line: bytes) -> dict[str, Any]:
 
 def encode(message: Mapping[str, Any]) -> bytes:
     """An object as a line."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    line = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return line.encode("utf-8", "replace") + b"\n"  # half a character cannot be sent
 
 
 def fields_of(request: Request) -> dict[str, str]:

@@ -1,0 +1,120 @@
+"""A call of a load test: wherever it goes, it is followed there, and that is its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from asterisk_agent.errors import AsteriskError, SandboxError
+from asterisk_agent.net.ami import AsteriskManager
+from asterisk_agent.sandbox.bench_call import RING_LIMIT_S, BenchCall, CallSeen, longest_gap_s
+from asterisk_agent.sandbox.bench_caller import Caller, sound_after
+from asterisk_agent.sandbox.bench_deck import Deck
+
+AGENT, PERSON, MAILBOX = "agent", "person", "voicemail"
+LOOK_S = 0.5
+LONGEST_WAY_S = 180.0
+"""Ten seconds for a slot, two teams' queues, and the message before the tone."""
+WITH_A_PERSON_S = 6.0
+AT_THE_TONE_S = 4.0
+SOUND_LIMIT_S = 10.0
+
+Place = Callable[[str], Awaitable[str]]
+
+
+class Places:
+    """Tells, by Asterisk's own list of channels, where a number's call is."""
+
+    def __init__(self, manager: AsteriskManager) -> None:
+        self._manager = manager
+
+    async def of(self, number: str) -> str:
+        """``agent``, ``person``, ``voicemail``, or "" on the way. Raises SandboxError."""
+        try:
+            channels = await self._manager.action("CoreShowChannels")
+        except AsteriskError as error:
+            raise SandboxError(f"asking for the channels: {error}") from error
+        for channel in channels:
+            if channel.get("calleridnum") == number and not channel.get("channel", "").startswith(
+                "Local/"
+            ):
+                return _place(channel.get("application", ""), channel.get("bridgeid", ""))
+        return ""
+
+
+def _place(application: str, bridge: str) -> str:
+    if application == "AudioSocket":
+        return AGENT
+    if application == "VoiceMail":
+        return MAILBOX
+    return PERSON if application in ("Queue", "Dial") and bridge else ""
+
+
+class LoadCall(BenchCall):
+    """Holds one call. ``seen.outcome``: ``talked`` with the agent, or where it was taken."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        number: str,
+        deck: Deck,
+        place: Place,
+        *,
+        turns: int,
+        chance: random.Random,
+    ) -> None:
+        async def with_agent(of: str) -> bool:
+            return await place(of) == AGENT
+
+        super().__init__(caller, number, deck, with_agent, turns=turns, chance=chance)
+        self._place = place
+        self.waited_s = 0.0
+        """From the answer until the agent, a person or the mailbox had the call."""
+
+    async def hold(self, uri: str) -> CallSeen:
+        """Dial, see who takes the call, talk, hang up. What goes wrong is in the result."""
+        seen = self.seen
+        try:
+            await self._caller.dial(uri, seen.number)
+            seen.answered = await self._caller.answered(RING_LIMIT_S)
+            taken = await self._taken()
+            self.waited_s = time.monotonic() - seen.answered
+            if taken == AGENT:
+                if await self._greeting(time.monotonic()):
+                    await self._questions()
+            else:
+                seen.outcome = taken
+                await self._stay(taken)
+        except SandboxError as error:
+            if not seen.turns or seen.turns[-1].answered is None:
+                seen.outcome, seen.why = "lost", error.message
+        finally:
+            seen.ended = time.monotonic()
+            await self._caller.close()
+        if seen.greeting is not None:
+            seen.longest_arrival_gap_s = longest_gap_s(
+                self._caller.recording, seen.greeting.began, seen.talked_until
+            )
+        return seen
+
+    async def _taken(self) -> str:
+        deadline = time.monotonic() + LONGEST_WAY_S
+        while not (place := await self._place(self.seen.number)):
+            if not self._caller.talking:
+                raise SandboxError("the call ended before anybody had it")
+            if time.monotonic() > deadline:
+                raise SandboxError(f"nobody had the call within {LONGEST_WAY_S:g} s")
+            await asyncio.sleep(LOOK_S)
+        return place
+
+    async def _stay(self, taken: str) -> None:
+        """Stay for a moment where the call has come to, and say something there."""
+        if taken == MAILBOX:  # who says nothing at the tone is soon let go
+            await sound_after(self._caller, time.monotonic(), SOUND_LIMIT_S)
+            await self._caller.say(self._deck.question())
+        else:
+            await asyncio.sleep(WITH_A_PERSON_S)
+        if not self._caller.talking:
+            raise SandboxError(f"the call ended at the {taken} within seconds")
