@@ -83,7 +83,7 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 """
-# MemoryDenyWriteExecute is not there: libraries under the engines make code while they run.
+# MemoryDenyWriteExecute is not there: nobody has tried yet whether every engine runs with it.
 
 
 def unit(config: Config, places: Places, machine: Machine, allowed: Sequence[str]) -> str:
