@@ -439,7 +439,9 @@ class Service:
         if self._stopping or not self._pool.ready:
             return AgentHealth.DOWN
         busy = self._visits.busy(time.monotonic())
-        return AgentHealth.UP if busy < self._most() and not self._pool.late else AgentHealth.FULL
+        # With nobody on the line the engines are late for nobody: they only speak in advance.
+        full = busy >= self._most() or (busy > 0 and self._pool.late)
+        return AgentHealth.FULL if full else AgentHealth.UP
 
     def _most(self) -> int:
         """How many conversations at once."""

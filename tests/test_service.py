@@ -17,6 +17,7 @@ from asterisk_agent.config.load import load
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.records import WAITING_ROOM
 from asterisk_agent.records.waiting import append
+from asterisk_agent.routing import AgentHealth
 from asterisk_agent.service import Service
 from asterisk_agent.wire.lifeline import Beat
 
@@ -175,3 +176,25 @@ async def test_what_was_spoken_before_is_there_again_while_calls_go_on(tmp_path,
         async with asyncio.timeout(0.05):
             await service._prepare_quietly(["known", "known", "new", "known"])
     assert asked == ["known", "known", "new"]
+
+
+@pytest.mark.parametrize(
+    ("busy", "late", "health"),
+    [
+        (0, False, AgentHealth.UP),
+        (0, True, AgentHealth.UP),
+        (1, False, AgentHealth.UP),
+        (1, True, AgentHealth.FULL),
+        (2, False, AgentHealth.FULL),
+    ],
+)
+def test_engines_that_are_late_keep_out_only_who_would_share_them(
+    tmp_path, monkeypatch, busy, late, health
+):
+    config = load(write_good(tmp_path / "etc"))
+    service = Service(config, EnginePool(config))
+    monkeypatch.setattr(EnginePool, "ready", True)
+    monkeypatch.setattr(EnginePool, "late", late)
+    monkeypatch.setattr(service, "_most", lambda: 2)
+    monkeypatch.setattr(service._visits, "busy", lambda _: busy)
+    assert service._state() is health
