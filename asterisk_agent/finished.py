@@ -40,8 +40,9 @@ def finish(text: str, language: str, asked: str = "") -> Finish:
     if endings is None:
         return Finish.COMPLETE if asks else Finish.UNSURE
     if endings.answer.search(words):
-        answers = endings.yes_or_no.search(_last_sentence(asked)) is not None
-        return Finish.COMPLETE if answers else Finish.DOUBTFUL
+        if endings.yes_or_no.search(_last_sentence(asked)) is None:
+            return Finish.DOUBTFUL
+        return Finish.UNSURE if endings.refusal.search(words) else Finish.COMPLETE
     if asks or endings.question.search(_last_sentence(text)) or endings.complete.search(words):
         return Finish.COMPLETE
     return Finish.UNSURE

@@ -12,8 +12,8 @@ class Endings:
 
     ``open``, unless ``not_open``: it cannot be over. ``question``: its last sentence is a whole
     question. ``complete``: it is a whole request of another form. ``answer``: it answers what
-    ``yes_or_no`` asks. ``back_channel``: said while the agent speaks it means "go on"; so do
-    ``thanks`` when the agent is about to go.
+    ``yes_or_no`` asks; a ``refusal`` does so too, but what is right may follow. ``back_channel``:
+    said while the agent speaks it means "go on"; so do ``thanks`` when the agent is about to go.
     """
 
     open: re.Pattern[str]
@@ -21,6 +21,7 @@ class Endings:
     question: re.Pattern[str]
     complete: re.Pattern[str]
     answer: re.Pattern[str]
+    refusal: re.Pattern[str]
     yes_or_no: re.Pattern[str]
     back_channel: re.Pattern[str]
     thanks: re.Pattern[str]
@@ -143,6 +144,7 @@ ENGLISH = Endings(
     question=_QUESTION,
     complete=_COMPLETE,
     answer=_ANSWER,
+    refusal=re.compile(r"^(?:no|nope)$"),
     yes_or_no=re.compile(rf"^{_AUXILIARY} {_WHO}\b"),
     back_channel=re.compile(rf"^{_MURMUR}(?: {_MURMUR}){{0,2}}$"),
     thanks=re.compile(

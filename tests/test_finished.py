@@ -102,12 +102,17 @@ def test_without_words_there_is_nothing(text: str) -> None:
     assert finish(text, "de") is Finish.NOTHING
 
 
-@pytest.mark.parametrize("text", ["yes", "No.", "No, thank you.", "yes please", "that's right"])
+@pytest.mark.parametrize("text", ["yes", "No, thank you.", "yes please", "that's right"])
 def test_yes_and_no_are_whole_answers_to_a_question(text: str) -> None:
     asked = "You're welcome. Is there anything else I can help you with?"
     assert finish(text, "en", asked) is Finish.COMPLETE
     assert finish(text, "en", "How can I help you?") is Finish.DOUBTFUL
     assert finish(text, "en") is Finish.DOUBTFUL
+
+
+def test_behind_no_comes_what_is_right() -> None:
+    assert finish("No.", "en", "I have 0 1 4 2. Is that right?") is Finish.UNSURE
+    assert finish("No.", "en", "How can I help you?") is Finish.DOUBTFUL
 
 
 def test_other_languages_have_their_punctuation() -> None:

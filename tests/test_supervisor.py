@@ -87,6 +87,14 @@ def supervised(tmp_path):
         one.close()
 
 
+def becomes(pid, status):
+    """Wait until a process has a state; a signal takes effect when its target runs."""
+    deadline = time.monotonic() + SOON_S
+    while psutil.Process(pid).status() != status:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def gone(pid):
     """Wait until a process is gone."""
     deadline = time.monotonic() + SOON_S
@@ -214,6 +222,7 @@ def test_a_frozen_one_does_not_outlive_its_supervisor_either(supervised):
     one = supervised(loop_s=60.0)
     pid = one.ready()
     os.kill(pid, signal.SIGSTOP)
+    becomes(pid, psutil.STATUS_STOPPED)
     one.process.kill()
     one.process.wait()
     gone(pid)

@@ -81,6 +81,6 @@ def missing(facts: Sequence[Fact], heard: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    # "$1,450" is one number, "don't" one word; everything else between words is a space.
+    # "$1,450" is one number, "don't" one word, "8am" two; all else between words is a space.
     joined = re.sub(r"(?<=\d),(?=\d{3})|['\u2019]", "", text.lower())
-    return " ".join(re.findall(r"[^\W_]+", joined))
+    return " ".join(re.findall(r"\d+|[^\W\d_]+", joined))
