@@ -32,6 +32,10 @@ CLEAR = 0.5
 """Confidence from which words were understood."""
 
 
+AGAIN_S = 0.65
+"""Longest second hearing of what can be asked back about: the caller has waited for the first."""
+
+
 class Minds(Protocol):
     """What recognises words and speaks sentences."""
 
@@ -164,19 +168,38 @@ class Thinker:
         if self.words_only:
             return Thought(transcript, reply, b"", 0.0, self._clock())
         if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._minds.busy:
-            transcript, reply = await self._heard_again(transcript, reply)
+            return await self._thought_twice(transcript, reply)
         return await self.voiced(transcript, reply)
 
-    async def _heard_again(self, first: Transcript, reply: Reply) -> tuple[Transcript, Reply]:
-        """What was understood has no answer; there is time to listen to it once more."""
+    async def _thought_twice(self, first: Transcript, reply: Reply) -> Thought:
+        """What was understood has no answer; there is time to listen to it once more.
+
+        The reply to it gets its voice meanwhile: mostly it stays the reply.
+        """
+        voicing = asyncio.create_task(self.voiced(first, reply))
+        try:
+            # Who would be put through for want of an answer had better wait; who is asked whether
+            # this or that is meant shall not.
+            async with asyncio.timeout(AGAIN_S if reply.options else None):
+                again = await self._heard_again(first, reply)
+            return await (voicing if again is None else self.voiced(*again))
+        except TimeoutError:
+            return await voicing
+        finally:
+            voicing.cancel()
+
+    async def _heard_again(
+        self, first: Transcript, reply: Reply
+    ) -> tuple[Transcript, Reply] | None:
+        """Other words than at first and their better reply; None where there are none."""
         pcm, before = self._audio.pcm, self._audio.text
         heard = await self._minds.recognise(self._ear, pcm, careful=True)
         text = f"{before} {heard.text}".strip()
         if not heard.text or text == first.text:
-            return first, reply
+            return None
         other = await self._reply_to(text)
         if not is_better(other, reply):
-            return first, reply
+            return None
         heard = replace(heard, text=text, compute_s=first.compute_s + heard.compute_s)
         self._understood(self._finish(heard, other))
         return heard, other
@@ -200,13 +223,13 @@ class Thinker:
         """
         if is_back_channel(heard.text, self._language, parting=self._speaker.parting):
             return True
+        mumbled = heard.confidence < CLEAR
         nonsense = (
             reply.unanswered
-            or (reply.action is Action.CLARIFY and not reply.options)
+            or (reply.action is Action.CLARIFY and (mumbled or not reply.options))
             or reply.action is Action.GOODBYE
         )
-        limit_s = MUMBLE_S if heard.confidence < CLEAR else MURMUR_S
-        return nonsense and self._turns.speech_s < limit_s
+        return nonsense and self._turns.speech_s < (MUMBLE_S if mumbled else MURMUR_S)
 
     def _understood(self, finish: Finish) -> None:
         """Tell whose turn it is, if the pause that was guessed at still lasts."""

@@ -1,5 +1,6 @@
 """Whose turn it is, in whole conversations on a virtual clock: pauses, murmurs, interruptions."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,7 @@ from asterisk_agent.events import Action, Reply, Source
 from asterisk_agent.speaking import PARTING_HOLD_S, VOICE_LIMIT_S
 from asterisk_agent.speech import sentences
 from asterisk_agent.steady import STILL_S
+from asterisk_agent.thinking import AGAIN_S
 from asterisk_agent.turn import TurnSettings
 
 SETTINGS = TurnSettings()
@@ -146,9 +148,13 @@ def test_a_click_after_the_question_does_not_delay_the_answer():
 MISHEARD = "what about mars"
 
 
-def careful(text, busy=False):
+UNKNOWN = sentences(PHRASES.unknown)[0]
+OPTION = Reply("Do you mean Venus?", Action.CLARIFY, options=(Source("venus.md", "Venus"),))
+
+
+def careful(text, busy=False, seconds=RECOGNISE_S):
     def tune(engines):
-        engines.careful, engines.busy = text, busy
+        engines.careful, engines.busy, engines.careful_s = text, busy, seconds
 
     return tune
 
@@ -169,6 +175,34 @@ def test_a_second_hearing_that_is_no_better_changes_nothing(second):
     replies = REPLIES | {"what about venus": REPLIES[MISHEARD]}
     result = asked_once(MISHEARD, replies=replies, tune=careful(second))
     assert callers(result) == [MISHEARD]
+
+
+def test_the_first_reply_gets_its_voice_during_the_second_hearing():
+    def tune(engines):
+        async def slowly(sentence, *, slow=False):
+            await asyncio.sleep(0.4)
+            return await speak(sentence, slow=slow)
+
+        careful("what about venus", seconds=0.6)(engines)
+        speak, engines.speak = engines.speak, slowly
+
+    replies = REPLIES | {"what about venus": REPLIES[MISHEARD]}
+    began = asked_once(MISHEARD, replies=replies, tune=tune).said(UNKNOWN).start
+    assert began <= ASKED + 1.5 + SETTINGS.doubtful_s + SLACK_S
+
+
+def test_who_is_asked_back_does_not_wait_for_a_long_second_hearing():
+    replies = REPLIES | {MISHEARD: OPTION}
+    result = asked_once(MISHEARD, replies=replies, tune=careful(COST, seconds=AGAIN_S + 0.1))
+    assert callers(result) == [MISHEARD]
+    assert result.said(OPTION.text).start <= ASKED + 1.5 + COVER_AFTER_S
+    result = asked_once(MISHEARD, replies=replies, tune=careful(COST, seconds=AGAIN_S - 0.1))
+    assert callers(result) == [COST]
+
+
+def test_who_would_be_put_through_does():
+    result = asked_once(MISHEARD, tune=careful(COST, seconds=AGAIN_S + 0.1))
+    assert callers(result) == [COST]
 
 
 def test_the_tokens_of_all_thoughts_are_counted():
@@ -269,6 +303,9 @@ def test_a_longer_sound_that_is_hardly_words_does_not_cost_the_answer():
     result = interrupted("what about mars", 1.2, tune=unsure)
     assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
     assert callers(result) == [COST]
+    replies = REPLIES | {"what about mars": OPTION}
+    result = interrupted("what about mars", 1.2, tune=unsure, replies=replies)
+    assert heard_s(result, LONG) >= length_s(LONG) - FRAME_S
     result = interrupted("a person please", 1.2, tune=unsure)
     assert result.outcome == "person", "what has a meaning counts, however little it is believed"
 

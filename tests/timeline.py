@@ -179,6 +179,7 @@ class FakeEngines:
         self.recognise_s = RECOGNISE_S
         self.careful = ""
         """What a second, careful hearing understands instead."""
+        self.careful_s = RECOGNISE_S
         self.confidence = 0.9
         self.busy = False
 
@@ -189,7 +190,7 @@ class FakeEngines:
         return [1.0 if np.max(np.frombuffer(pcm, "<i2")) > STEP / 2 else 0.0 for pcm in frames]
 
     async def recognise(self, _: Any, pcm: bytes, *, careful: bool = False) -> Transcript:
-        await asyncio.sleep(self.recognise_s)
+        await asyncio.sleep(self.careful_s if careful else self.recognise_s)
         if careful and self.careful:
             return Transcript(self.careful, 0.9, len(pcm) / 32000, RECOGNISE_S)
         levels = np.round(np.frombuffer(pcm, "<i2") / STEP).astype(int)
