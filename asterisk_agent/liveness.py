@@ -22,6 +22,9 @@ class Limits:
     engines_s: float = 15.0
     """The look after the engine process, while the event loop turns. Calls have deadlines of their
     own for its answers, and a look that broke is begun again after a few seconds."""
+    starved_s: float = 3.0
+    """How much longer one may be silent that is ready to run while the machine has no time for it:
+    to start it again takes more of that."""
     start_s: float = 60.0
     """The event loop of a service that does not take calls yet: it reads modules, holding it up."""
     stop_s: float = 60.0
@@ -36,6 +39,7 @@ class Watch:
     def __init__(self, limits: Limits, now: float) -> None:
         self._limits = limits
         self._beat = now
+        self._starved_s = 0.0
         self._ready_at: float | None = None
         self._stop_by: float | None = None
         self._quiet = False
@@ -61,7 +65,7 @@ class Watch:
         """A beat came, with the ages of what has to go on beside the event loop."""
         if self.ready and not self._quiet:
             self.longest_s = max(self.longest_s, now - self._beat)
-        self._beat, self._asked = now, False
+        self._beat, self._asked, self._starved_s = now, False, 0.0
         self._late = late(playout_s, engines_s, self._limits)
 
     def stops(self, now: float) -> None:
@@ -76,6 +80,12 @@ class Watch:
 
     def stood_still(self, seconds: float) -> None:
         """We ourselves did not run for so long, so perhaps nobody did: that does not count."""
+        self._beat += seconds
+
+    def starved(self, seconds: float) -> None:
+        """It waited so long for a processor, so it is not frozen: that counts up to a limit."""
+        seconds = min(seconds, self._limits.starved_s - self._starved_s)
+        self._starved_s += seconds
         self._beat += seconds
 
     def dead(self, now: float) -> str:

@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from asterisk_agent import logs
@@ -60,6 +61,7 @@ class Service:
                 self._life.close()
                 raise
         self._open = True
+        self._waited_ns = 0
 
     @property
     def pid(self) -> int:
@@ -91,6 +93,18 @@ class Service:
             if (message := decode(data)) is not None:
                 found.append(message)
         return found
+
+    def starved_s(self) -> float:
+        """How long its main thread waited for a processor since this was last asked.
+
+        0 where the kernel does not say: it counts when the thread gets its turn.
+        """
+        try:
+            waited_ns = int(Path(f"/proc/{self.pid}/schedstat").read_bytes().split()[1])
+        except (OSError, ValueError, IndexError):
+            return 0.0
+        before_ns, self._waited_ns = self._waited_ns, waited_ns
+        return max(0, waited_ns - before_ns) / 1e9
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the service itself."""
@@ -182,7 +196,9 @@ class Supervisor:
 
     def _look(self, service: Service, watch: Watch) -> str:
         """Wait a moment, do what is to be done; why the service must be killed, if it must."""
-        watch.stood_still(self._wait(LOOK_S, service.readable))
+        held_up_s = self._wait(LOOK_S, service.readable)
+        watch.stood_still(held_up_s)
+        watch.starved(max(0.0, service.starved_s() - held_up_s))
         self._hear(service, watch)
         now = self._clock()
         while self._signals:

@@ -74,6 +74,19 @@ def test_time_in_which_we_did_not_run_ourselves_does_not_count(watch):
     assert watch.dead(141.5)
 
 
+def test_one_that_the_machine_has_no_time_for_gets_some_more(watch):
+    watch.heard(None, None, 110.0)
+    watch.starved(1.0)
+    assert watch.dead(112.4) == ""
+    assert watch.dead(112.5) == "no sign of life for 1.5 s"
+    watch.starved(10.0)
+    assert watch.dead(114.4) == ""
+    assert watch.dead(114.5), "but not for ever"
+    watch.heard(None, None, 120.0)
+    watch.starved(3.0)
+    assert watch.dead(124.4) == "", "each silence has its own"
+
+
 def test_one_that_has_no_call_any_more_need_not_beat_but_has_to_end(watch):
     watch.stops(110.0)
     watch.heard(2.0, None, 110.5)

@@ -11,6 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from asterisk_agent.supervisor import Service
+from asterisk_agent.wire.lifeline import Losses
+
 FAKE = Path(__file__).with_name("fake_service.py")
 START = """
 import logging, sys
@@ -226,6 +229,27 @@ def test_a_frozen_one_does_not_outlive_its_supervisor_either(supervised):
     one.process.kill()
     one.process.wait()
     gone(pid)
+
+
+def test_it_sees_who_waits_for_a_processor_and_who_is_frozen():
+    spin = [sys.executable, "-c", "while True: pass"]
+    service, other = Service(spin, Losses()), subprocess.Popen(spin)
+    try:
+        here = {min(os.sched_getaffinity(0))}
+        for pid in (service.pid, other.pid):
+            os.sched_setaffinity(pid, here)
+        service.starved_s()
+        time.sleep(1.0)
+        assert 0.2 < service.starved_s() < 1.2
+        os.kill(service.pid, signal.SIGSTOP)
+        becomes(service.pid, psutil.STATUS_STOPPED)
+        service.starved_s()
+        time.sleep(0.3)
+        assert service.starved_s() == 0.0
+    finally:
+        service.bury()
+        other.kill()
+        other.wait()
 
 
 def test_systemd_is_told_of_all_of_it(supervised, tmp_path, monkeypatch):
