@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from asterisk_agent import audio, overrides
-from asterisk_agent.brain.phrases import all_sentences
+from asterisk_agent.brain.phrases import all_sentences, greetings
 from asterisk_agent.call import Call
 from asterisk_agent.ceilings import UNKNOWN, is_spent
 from asterisk_agent.config.load import load
@@ -64,6 +64,8 @@ NOTICE_LIMIT_S = 3.0
 SWEEP_S = 60.0
 QUIET_CHECK_S = 0.5
 """How often the preparation of sentences looks whether a conversation is over."""
+GREETINGS_LIMIT_S = 10.0
+"""How long new greetings hold up a start or a reload at most."""
 LOOK_S = 3.0
 """How often the documents are looked at for changes."""
 QUIET_LIMIT_S = 60.0
@@ -188,7 +190,7 @@ class Service:
             stack.push_async_callback(self._close_records)
             stack.callback(self._writer.close)
             self._site = await self._make_site(self._first)
-            await self._pool.prepare(sentences(self._first.agent.greeting))
+            await self._speak_greetings(self._first)
             await self._survivors.adopt(self._site, self._watcher.losses)
             await self._open_ports()
             if self._manager is not None:
@@ -301,6 +303,14 @@ class Service:
                     await self._prepare_quietly(await brain.likely())
             await self._renewed.wait()  # until there is another configuration
 
+    async def _speak_greetings(self, config: Config) -> None:
+        """Into memory before a caller is greeted so: the first voice in a call may not be late."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GREETINGS_LIMIT_S):
+                await self._pool.prepare(
+                    [sentence for text in greetings(config) for sentence in sentences(text)]
+                )
+
     async def _prepare_quietly(self, texts: Sequence[str]) -> None:
         for sentence in texts:
             if not await self._pool.remember(sentence):  # else a service that was lost has it again
@@ -361,6 +371,7 @@ class Service:
     async def _take_over(self, config: Config) -> None:
         site = await self._make_site(config)
         later = restart_needed(self._current().config, config)
+        await self._speak_greetings(config)
         self._site = site
         self._renewed.set()
         asterisk = await self._reload_asterisk()

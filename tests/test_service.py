@@ -178,6 +178,27 @@ async def test_what_was_spoken_before_is_there_again_while_calls_go_on(tmp_path,
     assert asked == ["known", "known", "new"]
 
 
+async def test_nobody_waits_for_the_voice_of_a_new_greeting(tmp_path, monkeypatch):
+    config = load(write_good(tmp_path / "etc"))
+    agent = config.agent.model_copy(update={"greeting": "Good day. How can I help?"})
+    new = config.model_copy(update={"agent": agent})
+    service, spoken = Service(config, EnginePool(config)), []
+
+    async def site(_):
+        return SimpleNamespace(config=new)
+
+    async def prepare(_, texts):
+        assert service._site.config is config, "calls that come now are greeted as before"
+        spoken.extend(texts)
+
+    service._site = SimpleNamespace(config=config)
+    monkeypatch.setattr(service, "_make_site", site)
+    monkeypatch.setattr(EnginePool, "prepare", prepare)
+    await service._take_over(new)
+    assert service._site.config is new
+    assert spoken[:2] == ["Good day.", "How can I help?"]
+
+
 @pytest.mark.parametrize(
     ("busy", "late", "health"),
     [

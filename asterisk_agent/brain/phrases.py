@@ -212,5 +212,15 @@ def all_sentences(config: Config, channel: Channel) -> list[str]:
     """Every sentence that a caller of this channel may hear from the agent, greeting included."""
     teams = [team.label for team in config.teams.values()]
     fixed = phrases_for(config.agent.language).all_sentences(teams, config.agent.name)
+    return [config.agent.greeting, *_own_greetings(channel), *fixed]
+
+
+def greetings(config: Config) -> list[str]:
+    """Every greeting of every channel."""
+    own = [text for channel in config.channels.values() for text in _own_greetings(channel)]
+    return list(dict.fromkeys([config.agent.greeting, *own]))
+
+
+def _own_greetings(channel: Channel) -> list[str]:
     own = (channel.greeting, channel.in_hours.greeting, channel.after_hours.greeting)
-    return [config.agent.greeting, *(text for text in own if text), *fixed]
+    return [text for text in own if text]
