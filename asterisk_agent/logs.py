@@ -7,11 +7,13 @@ Where standard error is systemd's journal, each value becomes a field of it, so 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import struct
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from asterisk_agent.config.paths import journal_stream
 from asterisk_agent.redaction import Redactor
@@ -19,6 +21,8 @@ from asterisk_agent.redaction import Redactor
 JOURNAL = "/run/systemd/journal/socket"
 MAX_MESSAGE = 60_000
 """A longer one does not fit a datagram; lines like that are cut."""
+MOST_KINDS = 1000
+"""Messages that ``Seldom`` knows apart at most."""
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
@@ -36,6 +40,8 @@ def to_stderr() -> None:
     for noisy in ("panoramisk", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Without a file descriptor left it complains a hundred times a second, with a traceback each.
+    logging.getLogger("asyncio").addFilter(Seldom())
 
 
 def one_line(text: str) -> str:
@@ -48,6 +54,30 @@ def one_line(text: str) -> str:
 def values_of(record: logging.LogRecord) -> dict[str, object]:
     """What was given beside the message."""
     return {k: v for k, v in vars(record).items() if k not in _ORDINARY}
+
+
+class Seldom(logging.Filter):
+    """Lets a message through once in ``seconds``; the next one tells how many were left out."""
+
+    def __init__(self, seconds: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._seconds, self._clock = seconds, clock
+        self._last: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is written."""
+        key = str(record.msg).partition("\n")[0]  # what follows names objects of one moment
+        now = self._clock()
+        if key not in self._last and len(self._last) >= MOST_KINDS:
+            self._last.clear()
+        at, left_out = self._last.get(key, (-math.inf, 0))
+        if now - at < self._seconds:
+            self._last[key] = at, left_out + 1
+            return False
+        self._last[key] = now, 0
+        if left_out:
+            vars(record)["left_out"] = left_out
+        return True
 
 
 class Fields(logging.Formatter):

@@ -21,6 +21,20 @@ def test_values_stand_behind_a_constant_message():
     assert line == "WARNING call: over call=ab"
 
 
+def test_the_same_again_and_again_is_written_seldom():
+    now = 100.0
+    seldom = logs.Seldom(seconds=10, clock=lambda: now)
+    flood = [record("no descriptor left\nsocket: %d" % n) for n in range(100)]  # noqa: UP031
+    assert [seldom.filter(line) for line in flood] == [True] + 99 * [False]
+    assert seldom.filter(record("something else"))
+    now = 110.0
+    later = record("no descriptor left\nsocket: 7")
+    assert seldom.filter(later)
+    assert later.left_out == 99
+    assert not seldom.filter(record("no descriptor left"))
+    assert not hasattr(record("something else"), "left_out")
+
+
 def fields(data: bytes) -> dict[str, str]:
     """The journal's native protocol, read back."""
     found = {}
