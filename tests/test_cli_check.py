@@ -577,6 +577,15 @@ async def test_something_that_is_not_asterisk(config: Config, greeting: bytes) -
     assert only.problem == f"what answers at 127.0.0.1:{port} is not Asterisk's manager interface"
 
 
+async def test_an_asterisk_without_voicemail(config: Config) -> None:
+    fake = FakeAsterisk()
+    fake.dialplan, fake.globals = read(wanted_dialplan(config))
+    fake.refuse["VoicemailUsersList"] = "Invalid/unknown command: VoicemailUsersList. Use ..."
+    (only,) = (await ask(fake, config)).problems
+    assert only.problem == "Asterisk runs no voicemail"
+    assert "module load app_voicemail.so" in only.hint
+
+
 async def test_an_asterisk_that_falls_silent_is_waited_for_once(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

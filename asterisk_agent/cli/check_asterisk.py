@@ -15,6 +15,10 @@ from asterisk_agent.errors import AsteriskError
 
 ENTRY_CONTEXT = "asterisk-agent"
 WRITE_HINT = "run: asterisk-agent dialplan write, include its files, and reload Asterisk"
+VOICEMAIL_HINT = (
+    "run: asterisk -rx 'module load app_voicemail.so'; in modules.conf, noload the variants of it"
+    " that you do not use (_imap, _odbc), or they may take its place without running"
+)
 RELOAD_HINT = "run: asterisk-agent reload, or dialplan write and Asterisk's dialplan reload"
 
 
@@ -111,7 +115,12 @@ async def _check_mailboxes(session: ManagerSession, config: Config, report: Repo
     if not boxes:
         return
     with report.checking("voicemail", "teams"):
-        answer = await session.ask("VoicemailUsersList")
+        try:
+            answer = await session.ask("VoicemailUsersList")
+        except AsteriskError as error:
+            if "unknown command" in str(error):
+                raise AsteriskError("Asterisk runs no voicemail", hint=VOICEMAIL_HINT) from None
+            raise
         known = {(each.get("vmcontext"), each.get("voicemailbox")) for each in answer}
         for team, box in boxes.items():
             with report.checking(f"mailbox {box}", f"teams.{team}.voicemail"):
