@@ -8,7 +8,7 @@ from asterisk_agent.events import Action, Reply
 
 PREROLL_S = 0.40
 """Audio kept from before speech was noticed, so that no first syllable is lost."""
-PIECE_S = 6.0
+PIECE_S = 4.0
 """Speech this long, followed by a pause, is recognised for good: at the end of a long question
 only its last part is still to be heard."""
 

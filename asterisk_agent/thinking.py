@@ -32,8 +32,9 @@ CLEAR = 0.5
 """Confidence from which words were understood."""
 
 
-AGAIN_S = 0.65
-"""Longest second hearing of what can be asked back about: the caller has waited for the first."""
+AGAIN_BY_S, AGAIN_LEAST_S = 0.85, 0.3
+"""Who can be asked back is asked so long after the pause was noticed: a second hearing has to be
+over by then, and is not begun where too little of that is left."""
 
 
 class Minds(Protocol):
@@ -158,6 +159,7 @@ class Thinker:
 
     async def _think(self) -> Thought:
         """Recognise, find the reply, and speak its first sentence into memory."""
+        began = self._clock()
         transcript = await self.recognise()
         if not transcript.text:
             self._understood(Finish.NOTHING)
@@ -168,19 +170,23 @@ class Thinker:
         if self.words_only:
             return Thought(transcript, reply, b"", 0.0, self._clock())
         if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._minds.busy:
-            return await self._thought_twice(transcript, reply)
+            # Who would be put through for want of an answer had better wait; who is asked whether
+            # this or that is meant shall not.
+            left_s = AGAIN_BY_S - (self._clock() - began) if reply.options else None
+            if left_s is None or left_s >= AGAIN_LEAST_S:
+                return await self._thought_twice(transcript, reply, left_s)
         return await self.voiced(transcript, reply)
 
-    async def _thought_twice(self, first: Transcript, reply: Reply) -> Thought:
+    async def _thought_twice(
+        self, first: Transcript, reply: Reply, limit_s: float | None
+    ) -> Thought:
         """What was understood has no answer; there is time to listen to it once more.
 
         The reply to it gets its voice meanwhile: mostly it stays the reply.
         """
         voicing = asyncio.create_task(self.voiced(first, reply))
         try:
-            # Who would be put through for want of an answer had better wait; who is asked whether
-            # this or that is meant shall not.
-            async with asyncio.timeout(AGAIN_S if reply.options else None):
+            async with asyncio.timeout(limit_s):
                 again = await self._heard_again(first, reply)
             return await (voicing if again is None else self.voiced(*again))
         except TimeoutError:

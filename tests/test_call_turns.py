@@ -26,7 +26,7 @@ from asterisk_agent.events import Action, Reply, Source
 from asterisk_agent.speaking import PARTING_HOLD_S, VOICE_LIMIT_S
 from asterisk_agent.speech import sentences
 from asterisk_agent.steady import STILL_S
-from asterisk_agent.thinking import AGAIN_S
+from asterisk_agent.thinking import AGAIN_BY_S, AGAIN_LEAST_S
 from asterisk_agent.turn import TurnSettings
 
 SETTINGS = TurnSettings()
@@ -149,6 +149,7 @@ MISHEARD = "what about mars"
 
 
 UNKNOWN = sentences(PHRASES.unknown)[0]
+LATE_S = AGAIN_BY_S - RECOGNISE_S - THINK_S
 OPTION = Reply("Do you mean Venus?", Action.CLARIFY, options=(Source("venus.md", "Venus"),))
 
 
@@ -193,15 +194,26 @@ def test_the_first_reply_gets_its_voice_during_the_second_hearing():
 
 def test_who_is_asked_back_does_not_wait_for_a_long_second_hearing():
     replies = REPLIES | {MISHEARD: OPTION}
-    result = asked_once(MISHEARD, replies=replies, tune=careful(COST, seconds=AGAIN_S + 0.1))
+    result = asked_once(MISHEARD, replies=replies, tune=careful(COST, seconds=LATE_S + 0.05))
     assert callers(result) == [MISHEARD]
     assert result.said(OPTION.text).start <= ASKED + 1.5 + COVER_AFTER_S
-    result = asked_once(MISHEARD, replies=replies, tune=careful(COST, seconds=AGAIN_S - 0.1))
+    result = asked_once(MISHEARD, replies=replies, tune=careful(COST, seconds=LATE_S - 0.05))
     assert callers(result) == [COST]
 
 
+def test_nothing_is_heard_again_that_took_long_the_first_time():
+    def tune(engines):
+        careful(COST, seconds=0.01)(engines)
+        engines.recognise_s = AGAIN_BY_S - AGAIN_LEAST_S + 0.05
+
+    result = asked_once(MISHEARD, replies=REPLIES | {MISHEARD: OPTION}, tune=tune)
+    assert callers(result) == [MISHEARD]
+    result = asked_once(MISHEARD, tune=tune)
+    assert callers(result) == [COST], "but for who would be put through"
+
+
 def test_who_would_be_put_through_does():
-    result = asked_once(MISHEARD, tune=careful(COST, seconds=AGAIN_S + 0.1))
+    result = asked_once(MISHEARD, tune=careful(COST, seconds=LATE_S + 0.05))
     assert callers(result) == [COST]
 
 

@@ -29,6 +29,8 @@ FINISHED_S = 1.2
 """Whoever is silent for so long has finished speaking."""
 LONGEST_ANSWER_S = 40.0
 INTO_THE_GREETING_S = 1.5
+GOES_ON_S = 0.8
+"""An agent that was silent during a sound, to hear what it is, goes on within so long after it."""
 INTO_THE_ANSWER_S = 0.8
 WITHIN_A_VOICE_S = 0.4
 """A shorter silence than this is part of what the agent says."""
@@ -146,6 +148,7 @@ class BenchCall:
         elif opening.clip.line.kind is Kind.DISTURBANCE:
             await asyncio.sleep(max(0.0, began + INTO_THE_GREETING_S - time.monotonic()))
             await self._caller.say(opening.clip)
+            await asyncio.sleep(GOES_ON_S)
         else:
             await self._say_over(opening.clip, began + INTO_THE_GREETING_S)
         end = await quiet_for(self._caller, FINISHED_S, LONGEST_ANSWER_S)
