@@ -189,9 +189,8 @@ async def test_a_conversation_that_ends_with_a_message(tmp_path, start_pbx, new_
     left = call["callback"]
     assert "Smith" in left["name"]
     assert (left["number"], left["confirmed"]) == ("5550143", True)
-    assert left["reason"].endswith(
-        "is wrong."
-    )  # "invoice", "boiler": no voice says them twice alike
+    # What was said, as it was heard: no voice says "invoice" and "boiler" twice alike.
+    assert left["reason"].endswith("is wrong.")
     other = await ended(pbx, "assword")
     for step in (*call["path"], *other["path"]):
         assert step["to"] in WAYS
