@@ -12,8 +12,7 @@ import os
 import socket
 import struct
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from asterisk_agent.config.paths import journal_stream
 from asterisk_agent.redaction import Redactor
@@ -59,19 +58,19 @@ def values_of(record: logging.LogRecord) -> dict[str, object]:
 class Seldom(logging.Filter):
     """Lets a message through once in ``seconds``; the next one tells how many were left out."""
 
-    def __init__(self, seconds: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float = 10.0) -> None:
         super().__init__()
-        self._seconds, self._clock = seconds, clock
+        self._seconds = seconds
         self._last: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether this one is written."""
         key = str(record.msg).partition("\n")[0]  # what follows names objects of one moment
-        now = self._clock()
+        now = record.created
         if key not in self._last and len(self._last) >= MOST_KINDS:
             self._last.clear()
         at, left_out = self._last.get(key, (-math.inf, 0))
-        if now - at < self._seconds:
+        if abs(now - at) < self._seconds:  # the computer's clock may be set back
             self._last[key] = at, left_out + 1
             return False
         self._last[key] = now, 0
