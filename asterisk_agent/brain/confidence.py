@@ -31,6 +31,10 @@ TOO_CLOSE = 0.035
 """Distance in score below which the second passage may be the one that answers: "we pass on the
 rent by the tenth" is near to "rent is due on the first", and says another thing."""
 
+RIVAL, RIVAL_SHARE = 0.15, 0.3
+"""From here on, and from this share of the first one's, a passage so close counts, too: "what does
+a visit cost" is answered by the call-out fee, and what an emergency's costs is another thing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -49,9 +53,11 @@ class Judgement:
         if self.hit is None or not self.others:
             return False
         other, sure = self.others[0]
-        if self.hit.overlap >= ALL_WORDS > other.overlap:
+        if self.hit.overlap >= ALL_WORDS > other.overlap and other.missing:
             return False  # the words decide
-        return sure >= ANSWER and self.hit.score - other.score < TOO_CLOSE
+        if self.hit.score - other.score >= TOO_CLOSE:
+            return False
+        return sure >= ANSWER or (sure >= RIVAL and sure >= RIVAL_SHARE * self.confidence)
 
 
 def judge(question: Question, index: Index, told: Passage | None = None) -> Judgement:
