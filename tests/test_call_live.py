@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from real_models import spoken, voice
 
 from asterisk_agent.audio import resample
-from asterisk_agent.engines import loader
 from asterisk_agent.records import WAITING_ROOM, CallLog
 from asterisk_agent.records.waiting import size_of
 from asterisk_agent.sandbox.pbx import Pbx
@@ -57,12 +57,8 @@ def pbx(always_open, tmp_path_factory):
 @pytest.fixture(scope="module")
 def say():
     """Text to a clip at 16 kHz."""
-    voice = loader.load_synthesizer()
-
-    def speak(text):
-        return resample(b"".join(voice.synthesize(text)), voice.rate_hz, 16_000)
-
-    return speak
+    voice()  # loaded before the first call, not in the middle of one
+    return spoken
 
 
 async def dial(pbx, new_phone, number=SUPPORT, name="caller"):

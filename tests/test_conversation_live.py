@@ -9,10 +9,9 @@ import shutil
 
 import pytest
 from conftest import EXAMPLE
+from real_models import spoken
 from test_call_live import dial
 
-from asterisk_agent.audio import resample
-from asterisk_agent.engines import loader
 from asterisk_agent.net.control import follow
 from asterisk_agent.records import CallLog
 from asterisk_agent.wire.control import Watch
@@ -44,11 +43,7 @@ WAYS = {
 @pytest.fixture(scope="module")
 def say():
     """Every line of the callers' as a clip at 16 kHz, made before the call."""
-    voice = loader.load_synthesizer()
-    clips = {
-        text: resample(b"".join(voice.synthesize(text)), voice.rate_hz, 16_000) for text in LINES
-    }
-    return clips.__getitem__
+    return {text: spoken(text) for text in LINES}.__getitem__
 
 
 def always_open(directory):

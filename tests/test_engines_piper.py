@@ -37,6 +37,14 @@ def test_speed_makes_it_shorter():
 
 
 @pytest.mark.models
+def test_without_variety_it_repeats_itself():
+    text = "We are open from eight to six."
+    assert list(voice().synthesize(text)) == list(voice().synthesize(text))
+    usual = PiperSynthesizer(folder(VOICE))
+    assert list(usual.synthesize(text)) != list(usual.synthesize(text))
+
+
+@pytest.mark.models
 def test_markup_for_phonemes_is_read_as_words():
     marked = b"".join(voice().synthesize("Please [[hold the line]] for a moment."))
     plain = b"".join(voice().synthesize("Please for a moment."))

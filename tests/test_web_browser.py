@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright, expect
+from real_models import spoken
 from web_console import PASSWORD, QUICK
 
-from asterisk_agent.audio import resample
-from asterisk_agent.engines import loader
 from asterisk_agent.web.users import Role, Users
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.models]
@@ -67,8 +66,7 @@ async def test_from_signing_in_to_a_call_that_is_taken_over(etc, start_pbx, new_
     pbx = start_pbx(etc)
     Users(pbx.config.web_directory, QUICK).put("anna", PASSWORD, Role.EDIT)
     url = pbx.info()["web"]
-    voice = loader.load_synthesizer()
-    said = resample(b"".join(voice.synthesize(DRAIN)), voice.rate_hz, 16_000)
+    said = spoken(DRAIN)
     desk = await new_phone("anna")
     await desk.register("102", pbx.password("102"), port=pbx.asterisk.sip_port)
     await desk.auto_answer(0.3)

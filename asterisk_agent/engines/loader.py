@@ -139,12 +139,12 @@ def load_embedder(language: str = "en") -> Embedder:
         return first
 
 
-def load_synthesizer(tts: Tts = Tts()) -> Synthesizer:  # noqa: B008 - frozen
-    """The voice."""
+def load_synthesizer(tts: Tts = Tts(), *, variety: float = 1.0) -> Synthesizer:  # noqa: B008 - frozen
+    """The voice. ``variety`` 0.0: it says a sentence the same way each time."""
     folder = folder_of(tts.voice)
     from asterisk_agent.engines.piper import PiperSynthesizer  # noqa: PLC0415
 
-    return PiperSynthesizer(folder, speed=tts.speed)
+    return PiperSynthesizer(folder, speed=tts.speed, variety=variety)
 
 
 def load_detector() -> VoiceDetector:

@@ -116,7 +116,11 @@ def files(plan: Plan) -> dict[str, str]:
         **dict.fromkeys(EMPTY, ""),
         "asterisk.conf": _asterisk(plan.directories, plan.modules),
         "modules.conf": _modules(plan.modules),
-        "logger.conf": "[general]\n[logfiles]\nfull => notice,warning,error,verbose,dtmf\n",
+        # A busy machine writes late; with more than its usual 1,000 waiting, lines are thrown away.
+        "logger.conf": (
+            "[general]\nlogger_queue_limit=100000\n"
+            "[logfiles]\nfull => notice,warning,error,verbose,dtmf\n"
+        ),
         "pjsip.conf": _pjsip(plan),
         "rtp.conf": "[general]\nrtpstart=10000\nrtpend=19998\nicesupport=no\n",
         "manager.conf": _manager(plan),

@@ -104,7 +104,7 @@ class Session:
             for name in sorted(programs)
         ]
         system.install(system.missing(needs), Steps(cache_directory() / "setup.log"))
-        voice = load_synthesizer()
+        voice = load_synthesizer(variety=0.0)
         maker = ClipMaker(
             self._script,
             cache_directory() / "bench-clips",

@@ -216,7 +216,7 @@ class ChaosSession:
         voices = {id_ for id_, voice in self._script.voices.items() if voice.program == PROGRAM}
         lines = tuple(line for line in self._script.lines if line.voice in voices)
         script = self._script.model_copy(update={"lines": lines})
-        voice = load_synthesizer()
+        voice = load_synthesizer(variety=0.0)
         maker = ClipMaker(
             script,
             cache_directory() / "bench-clips",

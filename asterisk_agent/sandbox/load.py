@@ -183,7 +183,7 @@ def _figures(pbx: Pbx, calls: Sequence[LoadCall], lines: int) -> dict[str, Any]:
 
 
 def _clips() -> list[Clip]:
-    voice = load_synthesizer()
+    voice = load_synthesizer(variety=0.0)
     maker = ClipMaker(
         read_bench_script(shared_file("scripts/bench.d/script.yaml")),
         cache_directory() / "bench-clips",

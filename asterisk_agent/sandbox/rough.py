@@ -189,7 +189,7 @@ def _canaries(pbx: Pbx) -> Iterator[Path]:
 
 
 def _question() -> bytes:
-    voice = load_synthesizer()
+    voice = load_synthesizer(variety=0.0)
     return resample(b"".join(voice.synthesize(QUESTION)), voice.rate_hz, LINE_RATE_HZ)
 
 
