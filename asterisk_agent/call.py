@@ -400,9 +400,8 @@ class Call:
         self._turns.agent_busy(self._clock())
         self._speaker.interrupted.clear()
         thought = await self._covered(cue)
-        await (
-            self._speaker.floor.wait()
-        )  # the caller makes a sound: it may be the rest of the question
+        # While the caller makes a sound: it may be the rest of the question.
+        await self._speaker.floor.wait()
         heard = thought.transcript.text
         if self._speaker.interrupted.is_set():
             # The caller went on before the answer began: the two parts are one question.

@@ -15,14 +15,13 @@ import sys
 from collections.abc import Mapping
 
 from asterisk_agent.config.paths import journal_stream
-from asterisk_agent.redaction import Redactor
+from asterisk_agent.redaction import ORDINARY, Redactor
 
 JOURNAL = "/run/systemd/journal/socket"
 MAX_MESSAGE = 60_000
 """A longer one does not fit a datagram; lines like that are cut."""
 MOST_KINDS = 1000
 """Messages that ``Seldom`` knows apart at most."""
-_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
@@ -52,7 +51,7 @@ def one_line(text: str) -> str:
 
 def values_of(record: logging.LogRecord) -> dict[str, object]:
     """What was given beside the message."""
-    return {k: v for k, v in vars(record).items() if k not in _ORDINARY}
+    return {k: v for k, v in vars(record).items() if k not in ORDINARY}
 
 
 class Seldom(logging.Filter):

@@ -12,7 +12,8 @@ import traceback
 from asterisk_agent.errors import AgentError
 
 _NUMBER = re.compile(r"(?<![\w.:/-])(\+?)[0-9][0-9 ()]{4,18}([0-9]{2})(?![\w:/-]|\.[0-9])")
-_ORDINARY = frozenset(vars(logging.makeLogRecord({})))
+ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; the rest are fields of its own."""
 
 
 def redacted(text: str) -> str:
@@ -54,7 +55,7 @@ class Redactor(logging.Filter):
         """Change the record in place."""
         record.msg, record.args = redacted(record.getMessage()), ()
         for key, value in vars(record).items():
-            if key not in _ORDINARY and isinstance(value, str):
+            if key not in ORDINARY and isinstance(value, str):
                 setattr(record, key, redacted(value))
         if record.exc_info and record.exc_info[1] is not None:
             record.exc_text = without_words(record.exc_info[1])

@@ -57,7 +57,7 @@ class Judgement:
             return False  # the words decide
         if self.hit.score - other.score >= TOO_CLOSE:
             return False
-        return sure >= ANSWER or (sure >= RIVAL and sure >= RIVAL_SHARE * self.confidence)
+        return sure >= max(RIVAL, RIVAL_SHARE * self.confidence)
 
 
 def judge(question: Question, index: Index, told: Passage | None = None) -> Judgement:

@@ -38,6 +38,7 @@ from asterisk_agent.engines.messages import (
     error_of,
 )
 from asterisk_agent.errors import EngineError, ProtocolError
+from asterisk_agent.redaction import ORDINARY
 
 if TYPE_CHECKING:  # so that a child starts before the service has read its own modules
     from asterisk_agent.config.schema import Config
@@ -337,15 +338,12 @@ def log_record(fields: Mapping[str, Any]) -> logging.LogRecord:
     try:
         given = {"name": str(fields["name"]), "msg": str(fields["text"])}
         level = int(fields["level"])
-        extra = {key: value for key, value in fields["extra"].items() if key not in _ORDINARY}
+        extra = {key: value for key, value in fields["extra"].items() if key not in ORDINARY}
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError("engine message is no log line") from error
     level = min(max(level, logging.DEBUG), logging.CRITICAL)
     names = {"levelno": level, "levelname": logging.getLevelName(level)}
     return logging.makeLogRecord({**extra, **given, **names})
-
-
-_ORDINARY = frozenset(vars(logging.makeLogRecord({})))
 
 
 def _log(record: logging.LogRecord) -> None:

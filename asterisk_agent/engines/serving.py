@@ -34,6 +34,7 @@ from asterisk_agent.engines.messages import (
 )
 from asterisk_agent.engines.worker import give_way, now_s
 from asterisk_agent.errors import AgentError, EngineError
+from asterisk_agent.logs import values_of
 
 log = logging.getLogger(__name__)
 
@@ -150,15 +151,13 @@ def _lane(kind: str, threads: int) -> ThreadPoolExecutor:
 class LogToParent(logging.Handler):
     """Our log lines belong among the service's."""
 
-    _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
     def __init__(self, send: Callable[[Message], None]) -> None:
         super().__init__()
         self._send_message = send
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one line; what a logger was given beside it as text."""
-        extra = {k: str(v) for k, v in vars(record).items() if k not in self._ORDINARY}
+        extra = {key: str(value) for key, value in values_of(record).items()}
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + logging.Formatter().formatException(record.exc_info)

@@ -86,6 +86,9 @@ class CallSeen:
 class BenchCall:
     """Holds one call. ``talks_with_agent`` asks Asterisk whether a number's call still does."""
 
+    cut_short = "failed"
+    """The outcome of a call that went wrong before it had its last answer."""
+
     def __init__(
         self,
         caller: Caller,
@@ -109,12 +112,11 @@ class BenchCall:
         try:
             await self._caller.dial(uri, seen.number)
             seen.answered = await self._caller.answered(RING_LIMIT_S)
-            if await self._greeting(seen.answered):
-                await self._questions()
+            await self._talk(seen.answered)
         except SandboxError as error:
             # A call that the agent gave away ends as its queue does.
             if not seen.turns or seen.turns[-1].answered is None:
-                seen.outcome, seen.why = "failed", error.message
+                seen.outcome, seen.why = self.cut_short, error.message
         finally:
             seen.ended = time.monotonic()
             await self._caller.close()
@@ -124,6 +126,10 @@ class BenchCall:
             )
         seen.latest_frame_s = self._caller.latest_frame_s
         return seen
+
+    async def _talk(self, answered: float) -> None:
+        if await self._greeting(answered):
+            await self._questions()
 
     async def _is_with_agent(self) -> bool:
         """Whether the conversation goes on."""

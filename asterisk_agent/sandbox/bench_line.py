@@ -43,6 +43,7 @@ class LineCaller:
         self.recording = Recording(RATE_HZ)
         self.latest_frame_s = 0.0
         """The longest that a frame of ours left too late: the generator's own fault."""
+        self._make_call: Callable[..., SipCall] = SipCall
         self._call: SipCall | None = None
         self._answered_at: float | None = None
         self.ended_at: float | None = None
@@ -120,7 +121,7 @@ class LineCaller:
         self._sockets = []
 
     def _new_call(self, number: str, uri: str) -> SipCall:
-        return SipCall(
+        return self._make_call(
             number=number,
             target=uri,
             host=HOST,

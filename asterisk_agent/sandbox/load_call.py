@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from asterisk_agent.errors import AsteriskError, SandboxError
 from asterisk_agent.net.ami import AsteriskManager
-from asterisk_agent.sandbox.bench_call import RING_LIMIT_S, BenchCall, CallSeen, longest_gap_s
+from asterisk_agent.sandbox.bench_call import BenchCall
 from asterisk_agent.sandbox.bench_caller import Caller, sound_after
 from asterisk_agent.sandbox.bench_deck import Deck
 
@@ -55,6 +55,8 @@ def _place(application: str, bridge: str) -> str:
 class LoadCall(BenchCall):
     """Holds one call. ``seen.outcome``: ``talked`` with the agent, or where it was taken."""
 
+    cut_short = "lost"
+
     def __init__(
         self,
         caller: Caller,
@@ -73,31 +75,15 @@ class LoadCall(BenchCall):
         self.waited_s = 0.0
         """From the answer until the agent, a person or the mailbox had the call."""
 
-    async def hold(self, uri: str) -> CallSeen:
-        """Dial, see who takes the call, talk, hang up. What goes wrong is in the result."""
-        seen = self.seen
-        try:
-            await self._caller.dial(uri, seen.number)
-            seen.answered = await self._caller.answered(RING_LIMIT_S)
-            taken = await self._taken()
-            self.waited_s = time.monotonic() - seen.answered
-            if taken == AGENT:
-                if await self._greeting(time.monotonic()):
-                    await self._questions()
-            else:
-                seen.outcome = taken
-                await self._stay(taken)
-        except SandboxError as error:
-            if not seen.turns or seen.turns[-1].answered is None:
-                seen.outcome, seen.why = "lost", error.message
-        finally:
-            seen.ended = time.monotonic()
-            await self._caller.close()
-        if seen.greeting is not None:
-            seen.longest_arrival_gap_s = longest_gap_s(
-                self._caller.recording, seen.greeting.began, seen.talked_until
-            )
-        return seen
+    async def _talk(self, answered: float) -> None:
+        """See who takes the call, and talk or stay there."""
+        taken = await self._taken()
+        self.waited_s = time.monotonic() - answered
+        if taken == AGENT:
+            await super()._talk(time.monotonic())
+        else:
+            self.seen.outcome = taken
+            await self._stay(taken)
 
     async def _taken(self) -> str:
         deadline = time.monotonic() + LONGEST_WAY_S

@@ -9,12 +9,12 @@ import asyncio
 import secrets
 import struct
 import time
+from functools import partial
 
 from asterisk_agent.errors import ProtocolError, SandboxError
 from asterisk_agent.sandbox import bench_rtp
 from asterisk_agent.sandbox.bench_caller import Said
-from asterisk_agent.sandbox.bench_line import HOST, LineCaller
-from asterisk_agent.sandbox.bench_sip import SipCall
+from asterisk_agent.sandbox.bench_line import LineCaller
 from asterisk_agent.sandbox.bench_weather import Weather
 from asterisk_agent.sandbox.rough_sip import COMFORT_NOISE, Manner, RoughCall
 
@@ -31,6 +31,7 @@ class RoughCaller(LineCaller):
     def __init__(self, name: str, manner: Manner, weather: Weather | None = None) -> None:
         super().__init__(name, weather)
         self._manner = manner
+        self._make_call = partial(RoughCall, manner=manner)
         self._speech = b""
         self._spoken: asyncio.Future[Said] | None = None
         self._noise_due = 0.0
@@ -41,17 +42,6 @@ class RoughCaller(LineCaller):
         if not isinstance(self._call, RoughCall):
             raise SandboxError(f"{self.name}: has not dialled")
         return self._call
-
-    def _new_call(self, number: str, uri: str) -> SipCall:
-        return RoughCall(
-            number=number,
-            target=uri,
-            host=HOST,
-            sip_port=self._sip.getsockname()[1],
-            rtp_port=self._rtp.getsockname()[1],
-            token=secrets.token_hex(8),
-            manner=self._manner,
-        )
 
     def send_sip(self, datagram: bytes) -> None:
         """Any bytes to Asterisk's SIP port."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,17 +43,28 @@ def fed(decoder: Any, cut: Iterable[bytes]) -> tuple[list[Any], bool]:
     return events, True
 
 
+def fed_in_pieces(
+    new_decoder: Callable[[], Any], data: bytes, *, also_refused: bool = False
+) -> tuple[Any, list[Any], bool]:
+    """A decoder, its events and whether it took everything: the same however it is cut.
+
+    ``also_refused``: what it read before it refused something is the same, too.
+    """
+    cut = pieces(data)
+    decoder = new_decoder()
+    events, taken = fed(decoder, cut)
+    whole, taken_whole = fed(new_decoder(), [b"".join(cut)])
+    assert taken == taken_whole
+    assert events == whole or not (taken or also_refused)
+    return decoder, events, taken
+
+
 @contextmanager
 def agi() -> Iterator[ONE_INPUT]:
     """Lines are the same however they are cut; what is answered is one line each."""
 
     def one_input(data: bytes) -> None:
-        cut = pieces(data)
-        decoder = agi_wire.Decoder()
-        events, taken = fed(decoder, cut)
-        whole, taken_whole = fed(agi_wire.Decoder(), [b"".join(cut)])
-        assert taken == taken_whole
-        assert not taken or events == whole
+        decoder, events, taken = fed_in_pieces(agi_wire.Decoder, data)
         assert not taken or len(decoder._buffer) <= agi_wire.MAX_LINE
         for event in events:
             if isinstance(event, agi_wire.Request):
@@ -91,12 +103,7 @@ def audiosocket() -> Iterator[ONE_INPUT]:
     """Messages are the same however they are cut; audio comes back as it was."""
 
     def one_input(data: bytes) -> None:
-        cut = pieces(data)
-        decoder = audiosocket_wire.Decoder()
-        events, taken = fed(decoder, cut)
-        whole, taken_whole = fed(audiosocket_wire.Decoder(), [b"".join(cut)])
-        assert taken == taken_whole
-        assert not taken or events == whole
+        decoder, events, _ = fed_in_pieces(audiosocket_wire.Decoder, data)
         assert len(decoder._buffer) <= audiosocket_wire.HEADER.size + audiosocket_wire.MAX_PAYLOAD
         with suppress(ProtocolError):
             decoder.finish()
@@ -112,11 +119,8 @@ def control() -> Iterator[ONE_INPUT]:
     """A request comes back as it was; whatever an object holds, it is one line."""
 
     def one_input(data: bytes) -> None:
-        cut = pieces(data)
-        lines = control_wire.Lines(control_wire.MAX_REQUEST)
-        events, taken = fed(lines, cut)
-        whole, taken_whole = fed(control_wire.Lines(control_wire.MAX_REQUEST), [b"".join(cut)])
-        assert (taken, events) == (taken_whole, whole)
+        new_lines = partial(control_wire.Lines, control_wire.MAX_REQUEST)
+        _, events, _ = fed_in_pieces(new_lines, data, also_refused=True)
         for fields in events:
             assert control_wire.encode(fields).count(b"\n") == 1
             with suppress(ProtocolError):
