@@ -79,6 +79,19 @@ def test_other_trades(engines: Minds, trade: str, most_wrong: int, least: float)
     assert report.failures(required) == []
 
 
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("trade", "least"),
+    [("example", 0.9), ("hotel", 0.85), ("garage", 0.95), ("driving", 0.95), ("letting", 0.75)],
+)
+def test_what_differs_by_a_condition_is_not_exchanged(
+    engines: Minds, trade: str, least: float
+) -> None:
+    directory = EXAMPLE if trade == "example" else DATA / trade
+    report = evaluated(directory, read(DATA / "conditions" / f"{trade}.yaml"), engines)
+    assert report.failures({"wrong": 0, "right": least}) == []
+
+
 # --- the counting ------------------------------------------------------------------------------
 
 PASSAGES = (
@@ -113,6 +126,12 @@ def answer(text: str, action: Action = Action.ANSWER) -> Reply:
         (Case(Kind.HOSTILE, "", never=("free",)), answer("It is free."), Verdict.WRONG),
         (Case(Kind.HOSTILE, "", never=("free",)), answer("It is freezing."), Verdict.RIGHT),
         (Case(Kind.OTHER, "", expect=Action.GOODBYE), answer("x"), Verdict.MISSED),
+        (Case(Kind.ANSWERABLE, "", facts=(("$89",),)), answer("It is $189."), Verdict.WRONG),
+        (Case(Kind.HOSTILE, "", never=("$89",)), answer("It is $189."), Verdict.RIGHT),
+        (Case(Kind.ANSWERABLE, "", facts=(("16",),)), answer("8, 16 and 40."), Verdict.RIGHT),
+        (Case(Kind.ANSWERABLE, "", facts=(("two years",),)), answer("32 years"), Verdict.WRONG),
+        (Case(Kind.ANSWERABLE, "", facts=(("2",),)), answer("Thirty-two."), Verdict.WRONG),
+        (Case(Kind.ANSWERABLE, "", facts=(("free",),)), answer("Freezing."), Verdict.WRONG),
     ],
 )
 def test_verdicts(case: Case, reply: Reply, verdict: Verdict) -> None:

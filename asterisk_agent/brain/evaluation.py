@@ -6,15 +6,17 @@ asking back can help, and cannot hide that something was not understood.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from asterisk_agent.brain.brain import Brain
 from asterisk_agent.brain.questions import Case, Kind
-from asterisk_agent.brain.words import normalise
+from asterisk_agent.brain.words import tokens
 from asterisk_agent.events import Action, Exchange, Reply
 from asterisk_agent.hearing import is_better, is_doubtful
 from asterisk_agent.speech import speakable
@@ -138,9 +140,25 @@ def holds(case: Case, reply: Reply, language: str) -> bool:
 
 
 def _says(text: str, fact: str, language: str) -> bool:
-    """Whether ``text`` says ``fact``, both as they are spoken: "4 p.m." is in "4:00 p.m."."""
-    spoken, wanted = (normalise(speakable(part, language)) for part in (text, fact))
-    return f" {wanted} " in f" {spoken} "
+    """Whether ``text`` says ``fact``, both as they are spoken: "4 p.m." is in "4:00 p.m.".
+
+    "$89" is not in "$189", though "eighty-nine dollars" is in what is heard.
+    """
+    spoken, wanted = (tokens(speakable(part, language)) for part in (text, fact))
+    found = [
+        at for at in range(len(spoken) - len(wanted) + 1) if spoken[at : at + len(wanted)] == wanted
+    ]
+    numbers = _number_words(language)
+    if found and all(at and {spoken[at - 1], *wanted[:1]} <= numbers for at in found):
+        # The end of a number, or one of a list: as it is written, it tells.
+        return re.search(rf"(?<![\w-]){re.escape(fact)}", text, re.IGNORECASE) is not None
+    return bool(found)
+
+
+@cache
+def _number_words(language: str) -> frozenset[str]:
+    numbers = (*range(101), 1000, 1_000_000)
+    return frozenset(word for n in numbers for word in tokens(speakable(str(n), language)))
 
 
 def _understood(

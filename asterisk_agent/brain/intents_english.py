@@ -290,6 +290,7 @@ _EMERGENCY = _any(
 )
 _NOT_EMERGENCY = _any(
     r"\b(?:can|may|could|allowed to|am i allowed to|do you) (?:i |we |you |people |to )*smoke\b",
+    r"\b(?:if|when|where) (?:i|we|you|guests|people|somebody|someone) smokes?\b",
     r"\b(?:gums?|nose|tooth|teeth|prices?|market|printer|radiators?|sales)(?: \w+){0,2}?"
     r" (?:bleeding|collapsed)\b(?! (?:badly|heavily|a lot))",
     r"\bdying to (?:know|hear|see|try|find)\b",

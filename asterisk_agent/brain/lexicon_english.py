@@ -243,6 +243,31 @@ _PHRASES = (
     ("making an appointment", "make appointment"),
 )
 
+_CONTRASTS = """
+tenant renter lodger / landlord landlady
+buy buyer purchase / sell seller sale
+lend lender / borrow borrower
+send sender / receive recipient
+employer / employee
+teacher instructor / pupil learner student
+doctor nurse / patient
+host / guest
+supplier / customer
+driver / passenger
+adult / child kid baby
+man men gentleman / woman women lady
+arrive arrival / leave depart departure
+week weekday midweek / weekend
+petrol gasoline / diesel
+manual / automatic
+single / double twin / triple
+private / public
+indoor inside / outdoor outside
+domestic national / international abroad
+minimum least / maximum most
+spring / summer / autumn fall / winter
+"""
+
 _SUFFIXES = (
     ("ies", "y", 2),
     ("sses", "ss", 1),
@@ -264,6 +289,10 @@ LEXICON = Lexicon(
     stop=frozenset(_STOP.split()),
     light=frozenset(_LIGHT.split()),
     synonyms=tuple(tuple(line.split()) for line in _SYNONYMS.strip().splitlines()),
+    contrasts=tuple(
+        tuple(tuple(side.split()) for side in line.split("/"))
+        for line in _CONTRASTS.strip().splitlines()
+    ),
     phrases=_PHRASES,
     suffixes=_SUFFIXES,
 )

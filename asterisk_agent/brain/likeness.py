@@ -2,7 +2,8 @@
 
 An embedder made for sentences places all single words close together. Once their common middle is
 taken away, what remains tells synonyms (0.35 and more) from strangers (below 0.25), in every
-language that the embedder knows.
+language that the embedder knows. It does not tell "tenant" from "landlord", which are used alike;
+the lexicon does.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Likeness:
             return none, none
         near = self._vectors @ self._vector(word, embedder)
         share = np.clip((near - NOTHING) / (EVERYTHING - NOTHING), 0.0, 1.0)
+        share[[self._lexicon.contrast(word, other) for other in self._at]] = 0.0
         return (
             np.where(self._title, share, 0.0).max(axis=1),
             np.where(self._text, share, 0.0).max(axis=1),

@@ -34,6 +34,8 @@ class Lexicon:
 
     ``stop``: words that say nothing about the subject. ``light``: words that say little.
     ``synonyms``: groups of words that callers use for the same thing; each word stands in one.
+    ``contrasts``: words on one side of such a group are used as those on its other sides are, and
+    mean something else.
     ``phrases``: (words, what they mean in one word), replaced before anything else.
     ``suffixes``: (ending, replacement, least length of what remains), tried in order.
     """
@@ -41,15 +43,24 @@ class Lexicon:
     stop: frozenset[str] = frozenset()
     light: frozenset[str] = frozenset()
     synonyms: tuple[tuple[str, ...], ...] = ()
+    contrasts: tuple[tuple[tuple[str, ...], ...], ...] = ()
     phrases: tuple[tuple[str, str], ...] = ()
     suffixes: tuple[tuple[str, str, int], ...] = ()
     _same: Mapping[str, str] = field(init=False, repr=False, compare=False)
     _light: frozenset[str] = field(init=False, repr=False, compare=False)
+    _sides: Mapping[str, tuple[int, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         same = {self.stem(word): self.stem(group[0]) for group in self.synonyms for word in group}
         object.__setattr__(self, "_same", same)
         object.__setattr__(self, "_light", frozenset(self.term(word) for word in self.light))
+        sides = {
+            self.stem(word): (group, side)
+            for group, sides in enumerate(self.contrasts)
+            for side, words in enumerate(sides)
+            for word in words
+        }
+        object.__setattr__(self, "_sides", sides)
 
     def stem(self, word: str) -> str:
         """``word`` without the ending that grammar gave it."""
@@ -76,6 +87,11 @@ class Lexicon:
     def is_light(self, term: str) -> bool:
         """Whether ``term`` says little about the subject ("come", "time")."""
         return term in self._light
+
+    def contrast(self, one: str, other: str) -> bool:
+        """Whether two words are used alike and mean something else ("tenant", "landlord")."""
+        a, b = self._sides.get(self.stem(one)), self._sides.get(self.stem(other))
+        return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
