@@ -66,6 +66,8 @@ ABUSE_LIMIT = 2
 """Abuse is answered calmly once; then somebody else takes over."""
 MISUNDERSTOOD_IN_A_ROW = 2
 MISUNDERSTOOD_IN_ALL = 3
+UNHEARD_IN_A_ROW = 2
+"""So often a caller who leaves a message is asked for what was not understood at all."""
 LAST_WORDS_LIMIT_S = 2.5
 """Who hung up in the middle of a message: how long what they said last may take to recognise."""
 LAST_FRAMES_S = 0.08
@@ -197,6 +199,8 @@ class Call:
         self._history: list[Exchange] = []
         self._covers = 0
         self._carried = ""
+        self._cover_at = 0.0
+        """When a sentence may be put in next that covers long thinking."""
         self._message: MessageTaker | None = None
         self._unheard: asyncio.Task[Thought] | None = None
         """What a message's last turn says, while that is still being found out."""
@@ -210,6 +214,11 @@ class Call:
     def last_sent(self) -> float | None:
         """When a frame of audio was last sent, while one has to be every 20 ms."""
         return self._speaker.last_sent
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the start of the call, whatever happens to the computer's clock."""
+        return self._at_s(self._clock())
 
     @property
     def caller_speaking(self) -> bool:
@@ -267,11 +276,13 @@ class Call:
         while (cue := await self._next_cue()) is not None:
             match cue:
                 case Leave():
-                    return await self._part(self._phrases.stopping, Outcome.STOPPING)
+                    return await self._hand_over(self._phrases.stopping, Outcome.STOPPING)
                 case Pressed("0"):
-                    return await self._part(self._phrases.connecting, Outcome.PERSON)
+                    return await self._hand_over(self._phrases.connecting, Outcome.PERSON)
                 case Pressed("*"):
-                    return await self._part(self._phrases.to_voicemail, Outcome.VOICEMAIL)
+                    return await self._hand_over(self._phrases.to_voicemail, Outcome.VOICEMAIL)
+                case Pressed() if self._cues.empty():  # it stopped the voice
+                    await self._say(self._phrases.other_key)
                 case Pressed():
                     pass
                 case Silent(1):
@@ -279,7 +290,8 @@ class Call:
                 case Silent(2):
                     await self._say(self._phrases.press_zero)
                 case Silent():
-                    return await self._give_up_on_silence()
+                    if (outcome := await self._give_up_on_silence()) is not None:
+                        return outcome
                 case CallerTurn():
                     thought = await self._understand(cue)
                     if thought is None:
@@ -290,17 +302,22 @@ class Call:
                     in_all += unclear
                     abused += reply.action is Action.ABUSE
                     if abused >= ABUSE_LIMIT:
-                        return await self._part(self._phrases.connecting, Outcome.ABUSE)
+                        return await self._hand_over(self._phrases.connecting, Outcome.ABUSE)
                     if in_a_row >= MISUNDERSTOOD_IN_A_ROW or in_all >= MISUNDERSTOOD_IN_ALL:
-                        return await self._part(self._phrases.not_understood, Outcome.UNANSWERED)
+                        sorry = self._phrases.not_understood
+                        return await self._hand_over(sorry, Outcome.UNANSWERED)
+                    if reply.action is Action.GOODBYE:
+                        if await self._said_goodbye(reply.text, thought, cue):
+                            return Outcome.RESOLVED
+                        continue
                     if reply.action in _PARTINGS:
                         self.story.team = reply.team
-                        return await self._part(reply.text, _parting(reply), thought, cue)
+                        return await self._hand_over(reply.text, _parting(reply), thought, cue)
                     finished = await self._say(reply.text, thought, cue)
                     barely = self._speaker.talked_over and finished.heard_s < BARELY_HEARD_S
                     if barely and not thought.unheard:
                         self._take_back()
-        return await self._part(self._phrases.too_long, Outcome.TOO_LONG)
+        return await self._hand_over(self._phrases.too_long, Outcome.TOO_LONG)
 
     async def _take_message(self) -> Outcome:
         """Nobody answered: the caller may leave a message here, or go to the voicemail."""
@@ -308,9 +325,17 @@ class Call:
         self._message = taker
         self._thinker.words_only = True
         step: Step = taker.offer
-        while isinstance(step, Say | Wait):
-            if isinstance(step, Say):
-                await self._say(self._announced(step.text), slow=step.slow)
+        unheard = 0
+        while True:
+            match step:
+                case Say(text, slow):
+                    await self._say(self._announced(text), slow=slow)
+                case ToVoicemail():
+                    return Outcome.VOICEMAIL
+                case Declined() if await self._said_goodbye(self._phrases.goodbye):
+                    return Outcome.RESOLVED
+                case Done() if await self._said_goodbye(self._phrases.message_taken):
+                    return Outcome.MESSAGE
             cue = await self._next_cue(step.seconds if isinstance(step, Wait) else None)
             match cue:
                 case None if self._left_s() <= 0:
@@ -325,25 +350,26 @@ class Call:
                     step = ToVoicemail()
                 case CallerTurn():
                     self._unheard = cue.thought
-                    thought = await self._covered(cue)
+                    thought = await self._covered(cue.thought, cue.ended)
                     self._unheard = None
-                    if thought.transcript.text:
-                        self._note(cue.ended, thought.transcript.text, thought)
+                    heard = thought.transcript.text
+                    if heard:
+                        self._note(cue.ended, heard, thought)
+                    unheard = 0 if heard else unheard + _is_speech(cue.ended)
                     instead = _instead_of_a_message(thought, taker)
-                    if instead is not None:
+                    if instead is Outcome.RESOLVED:
+                        step = Declined()
+                    elif instead is not None:
                         to_voicemail = instead is Outcome.VOICEMAIL
                         text = self._phrases.to_voicemail if to_voicemail else thought.reply.text
-                        return await self._part(text, instead)
-                    if thought.reply.action is Action.REPEAT:
+                        return await self._hand_over(text, instead)
+                    elif thought.reply.action is Action.REPEAT:
                         step = taker.again(slow=thought.reply.slow)
+                    elif not heard and _is_speech(cue.ended) and unheard <= UNHEARD_IN_A_ROW:
+                        step = Say(self._phrases.clarify_empty)
                     else:
-                        step = taker.heard(thought.transcript.text)
+                        step = taker.heard(heard)
             self._keep_message()
-        if isinstance(step, ToVoicemail):
-            return Outcome.VOICEMAIL
-        if isinstance(step, Declined):
-            return await self._part(self._phrases.goodbye, Outcome.RESOLVED)
-        return await self._part(self._phrases.message_taken, Outcome.MESSAGE)
 
     def _keep_message(self) -> None:
         """Write down what was left so far: the caller may hang up at any moment."""
@@ -372,6 +398,8 @@ class Call:
     async def _next_cue(self, patience_s: float | None = None) -> Cue | None:
         """What happens next; None when the longest call is over, or nothing did for so long."""
         left_s = self._left_s() if patience_s is None else min(self._left_s(), patience_s)
+        if self._left_s() <= 0:  # also where something happens all the time
+            return None
         try:
             async with asyncio.timeout(left_s):
                 return await self._cues.get()
@@ -399,25 +427,40 @@ class Call:
         """Finish thinking about what was said; None where nothing was said after all."""
         self._turns.agent_busy(self._clock())
         self._speaker.interrupted.clear()
-        thought = await self._covered(cue)
-        # While the caller makes a sound: it may be the rest of the question.
-        await self._speaker.floor.wait()
-        heard = thought.transcript.text
-        if self._speaker.interrupted.is_set():
-            # The caller went on before the answer began: the two parts are one question.
-            self._carried = f"{self._carried} {heard}".strip()
-            self._turns.agent_done(self._clock())
+        thought = await self._covered(cue.thought, cue.ended)
+        both = f"{self._carried} {thought.transcript.text}".strip()
+        if await self._caller_goes_on():
+            self._carried = both  # the two parts are one question
             return None
-        if not heard and not self._carried:
-            if cue.ended.speech_end - cue.ended.speech_start >= UNHEARD_S:
+        if not both:
+            if _is_speech(cue.ended):
                 again = Reply(self._phrases.clarify_empty, Action.CLARIFY, confidence=0.0)
                 return replace(await self._thinker.voiced(thought.transcript, again), unheard=True)
             self._turns.agent_done(self._clock())
             return None
         if self._carried:
-            thought, heard = await self._joined(thought)
-        self._note(cue.ended, heard, thought)
+            joined = asyncio.create_task(self._joined(thought, both))
+            try:
+                thought = await self._covered(joined, cue.ended)
+            finally:
+                joined.cancel()
+            if await self._caller_goes_on():
+                self._carried = both
+                return None
+            self._carried = ""
+        self._note(cue.ended, thought.transcript.text, thought)
         return thought
+
+    async def _caller_goes_on(self) -> bool:
+        """Whether the caller takes the floor before the answer begins.
+
+        A sound over it is waited out: it may be the rest of the question.
+        """
+        await self._speaker.floor.wait()
+        if not self._speaker.interrupted.is_set():
+            return False
+        self._turns.agent_done(self._clock())
+        return True
 
     def _note(self, ended: TurnEnded, heard: str, thought: Thought) -> None:
         """Remember what the caller said, for the brain and for the record."""
@@ -432,25 +475,26 @@ class Call:
             )
         )
 
-    async def _covered(self, cue: CallerTurn) -> Thought:
+    async def _covered(self, thought: asyncio.Task[Thought], ended: TurnEnded) -> Thought:
         """Wait for the thought; a long one is covered by short sentences, not by silence.
 
         Raises EngineError where it takes longer than anybody should wait.
         """
-        last = cue.ended.speech_end + THOUGHT_LIMIT_S
-        cover_at = cue.ended.speech_end + COVER_AFTER_S
-        while not cue.thought.done():
-            left_s = min(cover_at, last) - self._clock()
-            await asyncio.wait({cue.thought}, timeout=max(0.0, left_s))
-            if cue.thought.done():
+        last = ended.speech_end + THOUGHT_LIMIT_S
+        self._cover_at = max(self._cover_at, ended.speech_end + COVER_AFTER_S)
+        while not thought.done():
+            left_s = min(self._cover_at, last) - self._clock()
+            await asyncio.wait({thought}, timeout=max(0.0, left_s))
+            if thought.done():
                 break
             if self._clock() >= last:
                 raise EngineError(f"no answer in {THOUGHT_LIMIT_S} s")
-            if self._clock() >= cover_at:
-                cover_at = self._clock() + COVER_AGAIN_S + await self._cover(cue)
-        return await asyncio.shield(cue.thought)
+            if self._clock() >= self._cover_at:
+                covered_s = await self._cover(thought)
+                self._cover_at = self._clock() + COVER_AGAIN_S + covered_s
+        return await asyncio.shield(thought)
 
-    async def _cover(self, cue: CallerTurn) -> float:
+    async def _cover(self, thought: asyncio.Task[Thought]) -> float:
         """Say that it takes a moment, unless the caller speaks; how long that lasts."""
         if not self._speaker.floor.is_set() or self._speaker.interrupted.is_set():
             return 0.0
@@ -459,35 +503,34 @@ class Call:
                 pcm = await self._engines.speak(self._phrases.thinking[self._covers % 2])
         except TimeoutError:
             return 0.0
-        if cue.thought.done() or not self._speaker.floor.is_set():
+        if thought.done() or not self._speaker.floor.is_set():
             return 0.0
         self._covers += 1  # the next one has other words
         self._speaker.put_in(pcm)
         return len(pcm) / 2 / LINE_RATE_HZ
 
-    async def _joined(self, thought: Thought) -> tuple[Thought, str]:
+    async def _joined(self, thought: Thought, both: str) -> Thought:
         """The caller went on: the reply to both parts, unless the second one stands for itself."""
         own = thought.transcript.text
-        both, self._carried = f"{self._carried} {own}".strip(), ""
         if own and not (thought.reply.unanswered or thought.reply.action in _ANSWERS):
-            return thought, own
+            return thought
         reply = await self._reply_to(both)
         if own and reply.confidence < thought.reply.confidence:
-            return thought, own
-        return await self._thinker.voiced(thought.transcript, reply), both
+            return thought
+        return await self._thinker.voiced(replace(thought.transcript, text=both), reply)
 
     def _take_back(self) -> None:
         """The answer was begun too early: its question goes on, and nobody heard the answer."""
         *self._history, asked, _ = self._history
         self._carried = asked.text
 
-    async def _give_up_on_silence(self) -> Outcome:
+    async def _give_up_on_silence(self) -> Outcome | None:
         """A caller who spoke before gets a person; one who never did is told goodbye."""
-        if any(turn.who == "caller" for turn in self.story.turns):
-            return await self._part(self._phrases.connecting, Outcome.UNANSWERED)
-        return await self._part(self._phrases.nobody_there, Outcome.NO_INPUT)
+        if any(turn.who == "caller" for turn in self.story.turns) or self._carried:
+            return await self._hand_over(self._phrases.connecting, Outcome.UNANSWERED)
+        return Outcome.NO_INPUT if await self._said_goodbye(self._phrases.nobody_there) else None
 
-    async def _part(
+    async def _hand_over(
         self,
         text: str,
         outcome: Outcome,
@@ -497,11 +540,25 @@ class Call:
         """Say the last sentence to its end, and meanwhile make the brief for who picks up."""
         self._speaker.parting = True
         async with asyncio.TaskGroup() as group:
-            if outcome not in (Outcome.RESOLVED, Outcome.NO_INPUT, Outcome.MESSAGE):
-                group.create_task(self._make_brief(outcome))
+            group.create_task(self._make_brief(outcome))
             await self._say(text, thought, cue)
         await asyncio.sleep(LAST_FRAMES_S)
         return outcome
+
+    async def _said_goodbye(
+        self, text: str, thought: Thought | None = None, cue: CallerTurn | None = None
+    ) -> bool:
+        """Say the last sentence before the line is closed; False where the caller speaks into it.
+
+        Then the call goes on: nobody is hung up on who still has something to say.
+        """
+        self._speaker.parting = True
+        finished = await self._say(text, thought, cue)
+        if not finished.complete and self._left_s() > 0:
+            self._speaker.parting = False
+            return False
+        await asyncio.sleep(LAST_FRAMES_S)
+        return True
 
     async def _make_brief(self, outcome: Outcome) -> None:
         """What the person who picks up is told: which number, what about, and why they."""
@@ -512,11 +569,10 @@ class Call:
         try:
             async with asyncio.timeout(BRIEF_LIMIT_S):
                 spoken = [await self._engines.speak(sentence) for sentence in sentences(text)]
+                await self._keep_brief(b"".join(spoken))
         except (EngineError, TimeoutError) as error:  # the caller does not wait for it
             why = str(error) or f"not made in {BRIEF_LIMIT_S} s"
             log.warning("call: no brief for the person who picks up: %s", why)
-            return
-        await self._keep_brief(b"".join(spoken))
 
     async def _reply_to(self, text: str) -> Reply:
         reply = await self._engines.think(self._reply, text, self._history)
@@ -534,7 +590,7 @@ class Call:
         slow: bool = False,
     ) -> Finished:
         """Speak until it was heard or the caller interrupts, and write down what was heard."""
-        self._turns.agent_busy(self._clock())
+        self._turns.agent_busy(self._clock(), held=not self._speaker.floor.is_set())
         finished = await self._speaker.say(
             text,
             lambda began, heard: self._remember(text, began, heard, thought, cue),
@@ -598,13 +654,19 @@ class Call:
                     case audiosocket.Digit(digit):
                         self._turns.pressed(self._clock())
                         self._happened("key", digit)
-                        self._speaker.interrupt()
-                        self._cues.put_nowait(Pressed(digit))
+                        self._press(digit)
                     case audiosocket.HungUp() | audiosocket.Failed():
                         break
                     case audiosocket.Identified():
                         raise AssertionError("the decoder allows one identity")
             raise _CallerHungUp
+
+    def _press(self, digit: str) -> None:
+        """A key that means nothing does not stop the agent from thinking about a question."""
+        means_something = digit in _KEYS or self._message is not None
+        if means_something or self._speaker.saying:
+            self._speaker.interrupt()
+            self._cues.put_nowait(Pressed(digit))
 
     async def _hear(self, frames: asyncio.Queue[tuple[bytes, float]]) -> None:
         """Find speech in the audio, and act on whose turn it is."""
@@ -664,13 +726,13 @@ class Call:
                     self._cues.put_nowait(action)
 
 
+_KEYS = ("0", "*")
+"""Keys that bring the caller to a person, and to the voicemail."""
 _PARTINGS = {
     Action.HANDOFF: Outcome.PERSON,
     Action.VOICEMAIL: Outcome.VOICEMAIL,
     Action.EMERGENCY: Outcome.EMERGENCY,
-    Action.GOODBYE: Outcome.RESOLVED,
 }
-
 
 _ANSWERS = (Action.ANSWER, Action.CLARIFY)
 """Replies to a question, which may have been half of one."""
@@ -688,6 +750,11 @@ def _kinds(error: BaseException) -> list[str]:
     if isinstance(error, BaseExceptionGroup):
         return [kind for inner in error.exceptions for kind in _kinds(inner)]
     return [type(error).__name__]
+
+
+def _is_speech(ended: TurnEnded) -> bool:
+    """Whether a turn of which no word was understood lasted too long for a cough."""
+    return ended.speech_end - ended.speech_start >= UNHEARD_S
 
 
 def _parting(reply: Reply) -> Outcome:

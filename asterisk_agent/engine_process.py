@@ -26,11 +26,13 @@ from asterisk_agent.engines import loader, messages
 from asterisk_agent.engines.base import LanguageModel, Message
 from asterisk_agent.engines.loader import Engines
 from asterisk_agent.engines.serving import Job, LogToParent, Server, given_up, settle_in
-from asterisk_agent.engines.worker import all_give_way, give_way, now_s, utc_now
+from asterisk_agent.engines.worker import all_give_way, give_way, now_s, tidy_memory, utc_now
 from asterisk_agent.errors import EngineError
 from asterisk_agent.overrides import Override
 from asterisk_agent.speech import speakable
 
+TIDY_EVERY_S = 30.0
+"""Recognising leaves holes of every size in the memory; without this they add up for hours."""
 HEARD_AT_ONCE_BYTES = 16_000
 """Half a second: how soon a recogniser that works while it is fed notices that it may stop."""
 
@@ -195,6 +197,7 @@ def main() -> None:
         {messages.RECOGNISE: loader.recognised_at_once()},
     )
     logging.basicConfig(level=logging.INFO, handlers=[LogToParent(server.send)])
+    tidy_memory(TIDY_EVERY_S)
     server.run()
     os._exit(0)  # at once, whatever a library is doing
 

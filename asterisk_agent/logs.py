@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import math
 import os
+import select
 import socket
 import struct
 import sys
 from collections.abc import Mapping
+from typing import TextIO
 
 from asterisk_agent.config.paths import journal_stream
 from asterisk_agent.redaction import ORDINARY, Redactor
@@ -31,7 +33,7 @@ def to_stderr() -> None:
     if _is_journal():
         handler = Journal()
     else:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = logging.StreamHandler(Patient(sys.stderr))
         handler.setFormatter(Fields("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(Redactor())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
@@ -52,6 +54,32 @@ def one_line(text: str) -> str:
 def values_of(record: logging.LogRecord) -> dict[str, object]:
     """What was given beside the message."""
     return {k: v for k, v in vars(record).items() if k not in ORDINARY}
+
+
+class Patient:
+    """A stream that is never waited for: what its reader has no room for is left out.
+
+    Whoever collects a service's errors through a pipe may stop reading; calls go on all the same.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write a line, or nothing of it."""
+        try:
+            number = self._stream.fileno()
+        except (OSError, ValueError):  # no file at all
+            self._stream.write(text)
+            return
+        data = text.encode(errors="backslashreplace")
+        for start in range(0, len(data), select.PIPE_BUF):  # as much as a pipe takes at once
+            if not select.select([], [number], [], 0)[1]:
+                return
+            os.write(number, data[start : start + select.PIPE_BUF])
+
+    def flush(self) -> None:
+        """Everything is out already."""
 
 
 class Seldom(logging.Filter):
@@ -104,7 +132,7 @@ class Journal(logging.Handler):
         try:
             self._socket.sendto(datagram(record, message), self._address)
         except OSError:
-            sys.stderr.write(f"{record.levelname} {one_line(message)}\n")
+            Patient(sys.stderr).write(f"{record.levelname} {one_line(message)}\n")
 
     def close(self) -> None:
         """Close the socket."""

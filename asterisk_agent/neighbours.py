@@ -3,7 +3,9 @@
 A service that is killed ends its connections, and the dialplan goes on. One whose machine is gone,
 or which stands still, does not: its callers would be in silence. The first of the others takes
 them out of their conversations; the dialplan then asks for them as for any lost conversation. It
-also marks that service in Asterisk, so that no new caller waits for it.
+also marks that service in Asterisk, so that no new caller waits for it. Asterisk takes the mark
+away where it reaches the service itself: then the way between the two services is broken, and not
+the service, whose callers are left alone.
 """
 
 from __future__ import annotations
@@ -51,6 +53,8 @@ class Neighbours:
         self._ask = ask
         self._missed: dict[str, int] = {}
         self._marked: set[str] = set()
+        self._reached: set[str] = set()
+        """Those that do not answer us, and Asterisk."""
 
     @property
     def silent(self) -> tuple[str, ...]:
@@ -81,6 +85,7 @@ class Neighbours:
         for name in self._marked - set(self.silent):
             log.info("neighbours: %s answers again", name)
             self._marked.discard(name)
+            self._reached.discard(name)
             if name in others:
                 await self._mark(list(nodes).index(name) + 1, "")
 
@@ -89,7 +94,10 @@ class Neighbours:
             self._marked.add(name)
             log.error("neighbours: %s does not answer", name)
             await self._mark(order.index(name) + 1, "1")
-        if self._is_first(order):
+        elif name not in self._reached and not await self._is_marked(order.index(name) + 1):
+            self._reached.add(name)
+            log.error("neighbours: %s answers Asterisk, but not us: is a firewall between?", name)
+        if name not in self._reached and self._is_first(order):
             await self._rescue(node)
 
     def _is_first(self, order: list[str]) -> bool:
@@ -102,6 +110,15 @@ class Neighbours:
             await self._action("Setvar", Variable=f"AGENT_DOWN_{number}", Value=value)
         except AsteriskError as error:
             log.warning("neighbours: not told to Asterisk: %s", error)
+
+    async def _is_marked(self, number: int) -> bool:
+        """Whether Asterisk still passes over a service; where it does not say, it does."""
+        try:
+            answers = await self._action("Getvar", Variable=f"AGENT_DOWN_{number}")
+        except AsteriskError as error:
+            log.warning("neighbours: %s", error)
+            return True
+        return any(headers.get("value", "1") == "1" for headers in answers)
 
     async def _rescue(self, node: Node) -> None:
         """Take the callers out of their conversations with a service that is silent."""

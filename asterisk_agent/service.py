@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -57,8 +57,8 @@ STOP_LIMIT_S = 20.0
 """How long running calls get to say their last sentence when the service stops."""
 LAST_QUESTIONS_S = 1.0
 """After the last conversation: time for the dialplan to ask where its caller goes."""
-FORGET_AFTER = timedelta(hours=3)
-"""A call whose end nobody told us is written down as it is after this long."""
+FORGET_AFTER_MIN = 180
+"""A call whose end nobody told us is written down as it is after so many minutes."""
 NOTICE_LIMIT_S = 3.0
 """How long a conversation may take to notice that its caller has gone."""
 SWEEP_S = 60.0
@@ -305,6 +305,10 @@ class Service:
 
     async def _speak_greetings(self, config: Config) -> None:
         """Into memory before a caller is greeted so: the first voice in a call may not be late."""
+        fixed = [all_sentences(config, channel) for channel in config.channels.values()]
+        self._pool.keep_for_good(
+            sentence for texts in fixed for text in texts for sentence in sentences(text)
+        )
         with suppress(TimeoutError):
             async with asyncio.timeout(GREETINGS_LIMIT_S):
                 await self._pool.prepare(
@@ -322,7 +326,8 @@ class Service:
         while True:
             await asyncio.sleep(SWEEP_S)
             for visit in self._visits:
-                if _now() - visit.story.started > FORGET_AFTER:
+                visit.minutes += 1
+                if visit.minutes > FORGET_AFTER_MIN and not visit.talking:
                     await self._finish(visit, "unknown")
 
     async def _show_switch(self) -> None:
@@ -508,8 +513,9 @@ class Service:
 
     async def _save(self, visit: Visit, tape: Tape) -> None:
         """Write a conversation's sound while it lasts. A disk that is full ends that alone."""
-        story = visit.story
+        story, call = visit.story, visit.call
         assert story.recording is not None
+        assert call is not None, "it is recorded while it lasts"
         file = WavFile(Path(story.recording), tape.rate_hz)
         starts_s: float | None = tape.starts_s
         try:
@@ -518,7 +524,7 @@ class Service:
                     async with asyncio.timeout(SAVE_EVERY_S):
                         await visit.over.wait()
                 late_s = 0 if visit.over.is_set() else SETTLE_S
-                pcm = tape.take(story.seconds(_now()) - late_s)
+                pcm = tape.take(call.now_s - late_s)
                 await self._writer.run(file.write, pcm, starts_s)
                 starts_s = None
         except OSError as error:

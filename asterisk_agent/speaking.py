@@ -59,6 +59,7 @@ class Speaker:
         self.floor = asyncio.Event()
         """Set while the caller makes no sound over the agent's voice."""
         self.floor.set()
+        self._held_until: asyncio.TimerHandle | None = None
         self.last_sent: float | None = None
         """When a frame of audio was last sent, while one has to be every 20 ms."""
 
@@ -119,7 +120,7 @@ class Speaker:
         """Stop at once; what was heard is accounted for."""
         self.interrupted.set()
         self._pacer.stop()
-        self.floor.set()
+        self._free()
         self._settle()
 
     def hold(self) -> None:
@@ -127,12 +128,13 @@ class Speaker:
         self._pacer.hold()
         self.floor.clear()
         if self.parting:
-            asyncio.get_running_loop().call_later(PARTING_HOLD_S, self.talk_over)
+            loop = asyncio.get_running_loop()
+            self._held_until = loop.call_later(PARTING_HOLD_S, self.talk_over)
 
     def go_on(self) -> None:
         """It was no more than a murmur or a cough: go on, from a quiet place a little before."""
         self._pacer.go_on(quiet_place_s(self._pacer.played(AGAIN_S)))
-        self.floor.set()
+        self._free()
 
     def talk_over(self) -> None:
         """The caller has the floor: drop what was held."""
@@ -140,6 +142,13 @@ class Speaker:
             self.talked_over = True
             self._on_talked_over()
             self.interrupt()
+
+    def _free(self) -> None:
+        """Nothing is held any more."""
+        self.floor.set()
+        if self._held_until is not None:
+            self._held_until.cancel()
+            self._held_until = None
 
     async def play(self) -> None:
         """Send a frame every 20 ms, for as long as the call lasts."""

@@ -77,7 +77,10 @@ class Service:
     def ended(self) -> bool:
         """Whether it is over. It is not reaped yet, so that nobody else gets its number."""
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, flags) is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, flags) is not None
+        except ChildProcessError:  # it was reaped, whoever did it
+            return True
 
     def said(self) -> list[Beat | Word]:
         """What it has told since the last time this was asked."""
@@ -108,7 +111,8 @@ class Service:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the service itself."""
-        self._process.send_signal(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)  # Popen would reap it here, if it has just ended
 
     def bury(self) -> int:
         """Kill what is left of it, and return its exit status, negative for a signal. Blocks."""

@@ -141,10 +141,13 @@ class TurnTaker:
         """How long the caller's turn has lasted so far, from its first sound to its last."""
         return 0.0 if self._speech_start is None else self._last_voice - self._speech_start
 
-    def agent_busy(self, now: float) -> None:
-        """The agent thinks or speaks: the caller's silence is not counted."""
+    def agent_busy(self, now: float, *, held: bool = False) -> None:
+        """The agent thinks or speaks: the caller's silence is not counted.
+
+        ``held``: what it is about to say waits for the end of a sound that the caller makes.
+        """
         self._agent_busy = True
-        self._barged = False
+        self._barged = held and self.caller_speaking
         self._quiet_since = now
 
     def agent_done(self, now: float) -> None:

@@ -43,6 +43,8 @@ class Visit:
     """The console's user who sent the caller elsewhere."""
     lost_at: datetime | None = None
     """When the service that began it was gone, for as long as nobody knows where the call is."""
+    minutes: int = 0
+    """How long it has been with us, by a clock that nobody sets."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no conversation is under way and none is announced."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -189,6 +190,13 @@ def test_what_was_misheard_is_heard_once_more() -> None:
     assert lost.heard == "win do you clothes"
     found = ask(case, brain(), "en", lambda _: "win do you clothes", lambda: case.text)
     assert (found.heard, found.asked_back) == (case.text, False)
+
+
+def test_who_was_put_through_asks_the_agent_nothing_more() -> None:
+    follows = Case(Kind.DIALOGUE, "when do you close", facts=(("4 p.m.",),), after=("win clothes",))
+    gone = ask(follows, brain(), "en")
+    assert (gone.heard, gone.verdict) == ("win clothes", Verdict.LOST)
+    assert ask(replace(follows, after=("hello",)), brain(), "en").verdict is Verdict.RIGHT
 
 
 def test_reading_questions(tmp_path: Path) -> None:

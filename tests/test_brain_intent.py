@@ -58,6 +58,7 @@ EMERGENCY = """
 I smell gas in the kitchen
 it smells like gas
 I think there's a gas leak
+it's milled of gas in here
 there's a fire in the basement
 my house is on fire
 my husband got an electric shock
@@ -117,6 +118,7 @@ a car just crashed into your shop
 NOT_EMERGENCY = """
 do you install gas fires
 do you repair gas leaks
+what is the price of gas in the city
 how much is an emergency visit
 do you come at night in an emergency
 it's not an emergency but my tap drips

@@ -16,6 +16,7 @@ from real_models import spoken
 from asterisk_agent.audio import duration_s, resample
 from asterisk_agent.config.load import load as load_config
 from asterisk_agent.engines import pool as pooling
+from asterisk_agent.engines import remote
 from asterisk_agent.engines.keeper import Keeper
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.remote import Child
@@ -101,6 +102,25 @@ async def test_the_phrases_used_last_are_kept(pool, monkeypatch):
     for sentence in ("1 a", "1 b", "1 a", "1 c"):
         await pool.speak(sentence)
     assert list(pool._phrases) == ["1 a", "1 c"]
+
+
+async def test_what_is_always_needed_is_kept_whatever_else_is_said(pool, monkeypatch):
+    monkeypatch.setattr(pooling, "KEPT_PHRASES", 2)
+    pool.keep_for_good(["1 sorry", "1 wait"])
+    for sentence in ("1 sorry", "1 wait", "1 a", "1 b", "1 c"):
+        await pool.speak(sentence)
+    assert list(pool._phrases) == ["1 sorry", "1 wait", "1 b", "1 c"]
+
+
+async def test_a_lane_that_hangs_is_found_though_nobody_waits_any_more(pool, monkeypatch):
+    monkeypatch.setattr(remote, "DEADLINE_S", 0.4)
+    process = pool._keeper.process
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await pool.recognise(None, b"hang")
+    process.judge(excused=True)
+    await asyncio.wait_for(process.gone.wait(), 5)
+    assert "no answer to recognise" in process.why
 
 
 async def test_what_is_kept_is_spoken_while_the_engines_are_lost(pool):

@@ -1,6 +1,7 @@
 """Log lines for people, and for systemd's journal."""
 
 import logging
+import os
 import socket
 import struct
 from pathlib import Path
@@ -79,7 +80,6 @@ def test_a_journal_that_is_gone_leaves_standard_error(tmp_path, capsys):
 def test_the_journal_is_used_where_standard_error_is_it(monkeypatch):
     monkeypatch.setenv("JOURNAL_STREAM", "1:2")
     assert not logs._is_journal()
-    import os
 
     status = os.fstat(2)
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
@@ -97,3 +97,15 @@ def test_a_traceback_keeps_its_lines():
     told.exc_text = "Traceback\n  line\nValueError"
     line = logs.Fields("%(message)s").format(told)
     assert line.splitlines() == ["broke", "Traceback", "  line", "ValueError"]
+
+
+def test_nobody_waits_for_a_reader_that_has_stopped():
+    reader, writer = os.pipe()
+    with open(writer, "w") as stream, open(reader, "rb") as read:
+        handler = logging.StreamHandler(logs.Patient(stream))
+        for _ in range(3000):
+            handler.emit(record("x" * 100))
+        taken = os.read(read.fileno(), 1 << 20)
+        assert 4096 <= len(taken) <= 1 << 17
+        handler.emit(record("read again"))
+        assert os.read(read.fileno(), 1 << 20) == b"read again\n"

@@ -23,6 +23,7 @@ class World:
     def __init__(self, own):
         self.silent, self.told, self.broken = set(), [], False
         self.now, self.asking_s = 0.0, 0.0
+        self.marks = {}
         self.channels = [
             {"response": "Success"},
             channel("PJSIP/1", "a"),
@@ -46,6 +47,10 @@ class World:
             raise AsteriskError("not connected")
         if name == "CoreShowChannels":
             return self.channels
+        if name == "Getvar":
+            return [{"response": "Success", "value": self.marks.get(headers["Variable"], "")}]
+        if name == "Setvar":
+            self.marks[headers["Variable"]] = headers["Value"]
         self.told.append((name, *headers.values()))
         return []
 
@@ -119,3 +124,20 @@ async def test_one_that_is_none_of_them_looks_after_nobody(monkeypatch, own, ask
     with pytest.raises(Enough):
         await world.neighbours.watch()
     assert bool(looked) is asked
+
+
+async def test_one_that_asterisk_reaches_keeps_its_callers():
+    """Only the way between two services is broken: each thinks that the other is gone."""
+    world = World("b")
+    world.silent = {"a"}
+    await world.looks(MISSES)
+    assert world.told[-1] == REDIRECT  # nobody can know better at first
+    world.marks.clear()  # Asterisk asked it again, and it answered
+    world.told.clear()
+    await world.looks(5)
+    assert world.told == []
+    world.silent = set()
+    await world.looks(1)
+    world.silent = {"a"}
+    await world.looks(MISSES + 1)
+    assert world.told.count(REDIRECT) == 2  # this time it is gone

@@ -279,6 +279,14 @@ def test_systemd_is_told_of_all_of_it(supervised, tmp_path, monkeypatch):
         one.end()
 
 
+def test_one_that_was_reaped_already_has_ended():
+    service = Service([sys.executable, "-c", ""], Losses())
+    service._process.wait()  # as its signal handling in Popen would have done
+    assert service.ended
+    service.send(signal.SIGHUP)  # no error
+    assert service.bury() == 0
+
+
 def test_it_imports_nothing_but_python_itself():
     shown = subprocess.run(
         [

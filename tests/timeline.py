@@ -177,6 +177,8 @@ class FakeEngines:
         self.mute = ""
         """The sentence that begins so is never spoken: the voice does not return."""
         self.recognise_s = RECOGNISE_S
+        self.think_s: dict[str, float] = {}
+        """What takes longer to think about than everything else."""
         self.careful = ""
         """What a second, careful hearing understands instead."""
         self.careful_s = RECOGNISE_S
@@ -204,7 +206,7 @@ class FakeEngines:
         return Transcript(" ".join(words), confidence, len(pcm) / 32000, RECOGNISE_S)
 
     async def think(self, reply: Any, utterance: str, history: Any) -> Reply:
-        await asyncio.sleep(THINK_S)
+        await asyncio.sleep(self.think_s.get(utterance, THINK_S))
         if self.fail_at and self.fail_at in utterance:
             raise RuntimeError("the brain broke")
         self.thought.append(utterance)
@@ -268,6 +270,7 @@ def converse(
     on_hold: bool | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
     limit_s: float = 900.0,
+    brief_s: float = 0.0,
 ) -> Result:
     """Hold a whole conversation and tell what was heard of it, and when."""
 
@@ -278,6 +281,7 @@ def converse(
         briefs: list[bytes] = []
 
         async def brief(pcm: bytes) -> None:
+            await asyncio.sleep(brief_s)
             briefs.append(pcm)
 
         call = Call(

@@ -42,6 +42,10 @@ class Verdict(StrEnum):
     """Not what the caller wanted: no person, no emergency, another team."""
 
 
+_AWAY = (Action.HANDOFF, Action.EMERGENCY, Action.VOICEMAIL, Action.GOODBYE)
+"""After these a caller says nothing more to the agent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One question, the reply that counted, and what was heard if that was something else."""
@@ -95,17 +99,21 @@ def ask(
         history.extend((Exchange("caller", heard), agent))
         return heard, reply
 
+    def finding(heard: str, reply: Reply, *, asked_back: bool = False) -> Finding:
+        team = reply.team == case.team if case.team is not None else None
+        return Finding(case, reply, judge(case, reply, language), heard, asked_back, team)
+
     for before in case.after:
-        offers = turn(say(before))[1].options
-        if offers:
-            turn(say("yes" if len(offers) == 1 else "the first one"))
+        heard, reply = turn(say(before))
+        if reply.options:
+            heard, reply = turn(say("yes" if len(reply.options) == 1 else "the first one"))
+        if reply.action in _AWAY:
+            return finding(heard, reply)
     heard, reply = turn(say(case.text))
     asked_back = reply.action is Action.CLARIFY and case.expect is not Action.CLARIFY
     if asked_back:
         _, reply = turn(say(_clearer(case, reply, brain, language)))
-    verdict = judge(case, reply, language)
-    team = reply.team == case.team if case.team is not None else None
-    return Finding(case, reply, verdict, heard, asked_back, team)
+    return finding(heard, reply, asked_back=asked_back)
 
 
 def judge(case: Case, reply: Reply, language: str) -> Verdict:

@@ -214,7 +214,8 @@ _EMERGENCY = _any(
     r"\bsmell\w*(?: \w+){0,3}? gas\b|\bgas (?:smell|leak|leaking|is leaking|is coming out"
     r"|escaping|odou?r)"
     r"|\bgas (?:\w+ )?(?:smells|is smelling)\b|\bsmells (?:of|like) (?:\w+ )?gas\b|\bleak\w*"
-    r" gas\b|\bgas (?:pipe|line)(?: \w+){0,3}? (?:broke|broken|burst|cracked|leaking|damaged)",
+    r" gas\b|\bgas (?:pipe|line)(?: \w+){0,3}? (?:broke|broken|burst|cracked|leaking|damaged)"
+    r"|(?<!price )(?<!cost )\bof gas in (?:here|the|my|our)\b",  # however "it smells" is heard
     r"\b(?:there is|theres|there was|we have|i have|have|its a|it is a) (?:a |an )?(?:\w+"
     r" )?fire(?! ?(?:place|extinguisher|alarm (?:that|which|installed)|door|sprinkler|pit|wood"
     r"|department|insurance|safety|hydrant|exit|escape|inspection|rated))\b",

@@ -24,7 +24,7 @@ question quick guys folks sir madam maam
 
 _LIGHT = """
 come go get give take make put bring use find see say look think try happen work offer provide
-possible available able normally usually currently moment time day way thing kind sort type lot bit
+possible available able normally usually currently moment time day way kind sort type lot bit
 please help company business firm place people person now today new old big small little more
 most another last since extra take long quite late early back
 other same different sure right let allow mean regard

@@ -25,6 +25,7 @@ class Phrases:
     # Silence.
     still_there: str
     press_zero: str
+    other_key: str
     nobody_there: str
     # Not understood.
     clarify: str
@@ -135,6 +136,7 @@ _ENGLISH = Phrases(
     recorded="This call is recorded.",
     still_there="Are you still there? Please go ahead, I'm listening.",
     press_zero="I can't hear you. To speak to a person, please press zero.",
+    other_key="Just tell me what I can do for you. For a person, please press zero.",
     nobody_there="I still can't hear you, so I'm ending this call. Please call again. Goodbye.",
     clarify="Sorry, I didn't quite get that. Could you say it in other words?",
     clarify_empty="Sorry, I didn't catch that. Could you say it again?",

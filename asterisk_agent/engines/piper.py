@@ -46,6 +46,8 @@ class PiperSynthesizer:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = threads or os.cpu_count() or 1
             options.inter_op_num_threads = 1
+            # It would keep a plan, and memory for it, for every length of a sentence there is.
+            options.enable_mem_pattern = False
             options.log_severity_level = 3  # errors only
             # Idle threads that spin for the next sentence would take the recogniser's core.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -55,6 +55,7 @@ class EnginePool:
         self._keeper = keeper or Keeper(config)
         self._language = config.agent.language
         self._phrases: OrderedDict[str, bytes] = OrderedDict()
+        self._lasting: frozenset[str] = frozenset()
         tts = config.engines.tts
         voice = f"{tts.engine} {tts.voice} {tts.speed} {self._language}"
         self._store = store or SpokenStore(data_directory() / "spoken", voice)
@@ -176,6 +177,10 @@ class EnginePool:
             self._keep(sentence, pcm)
         return pcm is not None
 
+    def keep_for_good(self, sentences: Iterable[str]) -> None:
+        """What is always needed stays in memory once it was spoken, whatever else is said."""
+        self._lasting = frozenset(sentences)
+
     async def prepare(self, sentences: Sequence[str]) -> None:
         """Speak sentences into memory, and onto the disk, before anyone needs them.
 
@@ -194,5 +199,5 @@ class EnginePool:
 
     def _keep(self, sentence: str, pcm: bytes) -> None:
         self._phrases[sentence] = pcm
-        while len(self._phrases) > KEPT_PHRASES:
-            self._phrases.popitem(last=False)
+        while len(self._phrases) > KEPT_PHRASES + len(self._lasting):
+            del self._phrases[next(kept for kept in self._phrases if kept not in self._lasting)]

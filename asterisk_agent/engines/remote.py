@@ -137,7 +137,7 @@ class EngineProcess(asyncio.Protocol):
         self._answered: dict[str, float] = {}
         """When a question of each kind was last answered."""
         self._transport: asyncio.Transport | None = None
-        self._beat = time.monotonic()
+        self._beat = self._excused = time.monotonic()
         self._loaded = False
 
     @classmethod
@@ -227,13 +227,20 @@ class EngineProcess(asyncio.Protocol):
     def judge(self, *, excused: bool = False) -> None:
         """Kill it if it is frozen; ``excused``: its silence so far does not count.
 
-        Before it has loaded its libraries may hold it up for long.
+        Before it has loaded its libraries may hold it up for long. Callers who are owed an answer
+        do not wait until it is certain that none comes; it is seen here, and not by them.
         """
+        now = time.monotonic()
         if excused:
-            self._beat = time.monotonic()
-        silent_s = time.monotonic() - self._beat
-        if self._loaded and silent_s > SILENT_S:
-            self.kill(f"no sign of life for {silent_s:.1f} s")
+            self._beat = self._excused = now
+        if not self._loaded:
+            return
+        if now - self._beat > SILENT_S:
+            self.kill(f"no sign of life for {now - self._beat:.1f} s")
+        for question in list(self._questions.values()):
+            since = max(question.since, self._answered.get(question.kind, 0.0), self._excused)
+            if question.kind in _FOR_CALLERS and now - since > DEADLINE_S:
+                self.kill(f"no answer to {question.kind} in {now - since:.0f} s")
 
     async def close(self) -> None:
         """End it, and see it gone."""
