@@ -93,6 +93,27 @@ def test_what_differs_by_a_condition_is_not_exchanged(
     assert report.failures({"wrong": 0, "right": least}) == []
 
 
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("trade", "most_wrong"),
+    [
+        ("example", 1),
+        ("museum", 1),
+        ("library", 0),
+        ("clinic", 0),
+        ("hotel", 2),
+        ("garage", 1),
+        ("driving", 2),
+        ("letting", 0),
+    ],
+)
+def test_trick_questions(engines: Minds, trade: str, most_wrong: int) -> None:
+    """What is wrong here is told in docs/benchmarks; no more of it shall come."""
+    directory = EXAMPLE if trade == "example" else DATA / trade
+    report = evaluated(directory, read(DATA / "traps" / f"{trade}.yaml"), engines)
+    assert report.failures({"wrong": most_wrong}) == []
+
+
 # --- the counting ------------------------------------------------------------------------------
 
 PASSAGES = (

@@ -25,6 +25,10 @@ HARD_DOUBT = 0.08
 """What is left of the confidence where a passage cannot hold the answer."""
 DOUBTED = ANSWER - 0.01
 """Good for a question back, at most."""
+WITHOUT_A_WORD = 0.70
+"""From here on a passage is spoken that has nothing like some word of the question; "what is the
+interest on the finance" is else answered by its deposit. Of 13 wrong answers to 320 trick questions
+6 stay away, for 5 in 100 answers that are asked about first; hardly more are lost."""
 ALL_WORDS = 0.95
 """Share of a question's words from which a passage has all of them."""
 TOO_CLOSE = 0.035
@@ -68,7 +72,7 @@ def judge(question: Question, index: Index, told: Passage | None = None) -> Judg
     likely = [(hit, confidence(question, hit, index)) for hit in hits]
     likely.sort(key=lambda pair: -pair[1])
     (best, sure), *others = likely
-    if not _is_near(best, index):
+    if not _is_near(best, index) or (sure < WITHOUT_A_WORD and _lacks_a_word(best, index)):
         sure = min(sure, DOUBTED)  # and the next one is no better for it
     return Judgement(best, sure, tuple(others))
 
@@ -105,6 +109,11 @@ def _is_near(hit: Hit, index: Index) -> bool:
     if hit.nearer > scale.lead:
         return False
     return hit.meaning >= scale.floor or hit.overlap >= ALL_WORDS
+
+
+def _lacks_a_word(hit: Hit, index: Index) -> bool:
+    """Whether a word of the question that says something is nowhere in the passage."""
+    return any(not index.language.lexicon.is_light(term) for term in hit.missing)
 
 
 def _asks_for_another_thing(question: Question, hit: Hit, index: Index) -> bool:
