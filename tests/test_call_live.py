@@ -135,6 +135,13 @@ async def test_zero_brings_a_person(pbx, new_phone, say, hear):
     await talk_through(caller, colleague, say, hear)
 
 
+async def test_who_has_a_question_at_the_goodbye_is_answered(pbx, new_phone, say, hear):
+    caller = await dial(pbx, new_phone)
+    said = await caller.play(say("Thank you, goodbye."), 16_000)
+    await caller.wait_for_sound(15, after=said.end)  # "Thank you for calling. Goodbye."
+    await ask(caller, say(DRAIN), hear, "165")
+
+
 async def offered_a_message(pbx, new_phone, say, hear):
     """A caller who asked for a person while no phone is there, and whom the agent took back."""
     caller = await dial(pbx, new_phone)
