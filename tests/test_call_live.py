@@ -169,7 +169,7 @@ async def test_nobody_there_means_a_message_on_disk(pbx, new_phone, say, hear):
 async def test_the_agent_takes_a_message_itself(pbx, new_phone, say, hear):
     caller = await offered_a_message(pbx, new_phone, say, hear)
     await caller.play(say("This is Pat. Please call me back about my boiler."), 16_000)
-    await caller.wait_for("disconnected", 30)
+    await caller.wait_for("disconnected", 60)  # twice seven seconds of silence are in it
     assert "noted" in hear(caller.heard()[-16_000 * 2 * 8 :])
     call = await logged(pbx, "I have noted")
     assert call["outcome"] == "message"
