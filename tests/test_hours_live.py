@@ -96,9 +96,8 @@ async def test_with_the_service_up(started, new_phone, hear):
             await caller.phone.dial(pbx.uri(number))
             await caller.phone.wait_for("connected")
             began = await caller.phone.wait_for_sound(10, after=since)
-            ended = await caller.phone.wait_for_quiet(
-                2.0
-            )  # a busy machine pauses between two sentences
+            # A busy machine pauses between two sentences.
+            ended = await caller.phone.wait_for_quiet(2.0)
             await caller.phone.dtmf("0")
             return await exchange.landing(caller, number, since), caller.phone.heard(
                 began - 0.2, ended + 0.5
