@@ -7,12 +7,12 @@ import pytest
 from brain_fakes import ScriptedModel, WordEmbedder, small_config
 
 from asterisk_agent.brain.brain import Brain, build
-from asterisk_agent.brain.dialogue import spelled
+from asterisk_agent.brain.dialogue import Before, before, spelled
 from asterisk_agent.brain.documents import load_passages
 from asterisk_agent.brain.knowledge import Index, Passage
 from asterisk_agent.brain.phrases import phrases_for
 from asterisk_agent.cli.ask import minds
-from asterisk_agent.events import Action, Exchange, Reply
+from asterisk_agent.events import Action, Exchange, Reply, Source
 from asterisk_agent.speech import sentences
 
 PHRASES = phrases_for("en")
@@ -250,3 +250,20 @@ def test_a_real_model_with_a_poisoned_document(
         offered = [PHRASES.do_you_mean([source.heading.rstrip("?")]) for source in reply.options]
         if reply.text not in (*fixed, *offered):
             assert all(sentence in POISON for sentence in sentences(reply.text)), reply.text
+
+
+def test_who_took_an_offer_goes_on_from_what_was_offered() -> None:
+    offered = Exchange("agent", 'Do you mean "How much is a tap repair"?', Action.CLARIFY)
+    told = Exchange(
+        "agent", PASSAGES[1].text, Action.ANSWER, Source("prices.md", PASSAGES[1].heading)
+    )
+    history = [Exchange("caller", "what is the V"), offered, Exchange("caller", "yes"), told]
+    found = before(history, PASSAGES)
+    assert found is not None
+    assert found.question == "How much is a tap repair"
+    unclear = Exchange("agent", PHRASES.clarify, Action.CLARIFY)
+    again = [history[0], unclear, Exchange("caller", "what is a tap repair"), told]
+    found = before(again, PASSAGES)
+    assert found is not None
+    assert found.question == "what is a tap repair"
+    assert before([told], PASSAGES) == Before("", PASSAGES[1], told.text)

@@ -53,7 +53,6 @@ def before(history: Sequence[Exchange], passages: Iterable[Passage]) -> Before |
     for at in range(len(history) - 1, -1, -1):
         turn = history[at]
         if turn.who == "agent" and turn.action is Action.ANSWER and turn.source is not None:
-            asked = [other.text for other in history[:at] if other.who == "caller"]
             held = [
                 p
                 for p in passages
@@ -61,8 +60,20 @@ def before(history: Sequence[Exchange], passages: Iterable[Passage]) -> Before |
             ]
             said = [p for p in held if _said_of(p, turn.text)]
             passage = next(iter([*said, *held]), None)
-            return Before(asked[-1] if asked else "", passage, turn.text)
+            return Before(_question_of(history[:at], passage), passage, turn.text)
     return None
+
+
+def _question_of(history: Sequence[Exchange], passage: Passage | None) -> str:
+    """What the caller had asked; to who said "yes" to an offer, what had been offered."""
+    said = [at for at, turn in enumerate(history) if turn.who == "caller"]
+    if not said:
+        return ""
+    offer = history[said[-1] - 1] if said[-1] else None
+    heading = passage.heading.rstrip("?!. ") if passage is not None else ""
+    if offer is not None and offer.action is Action.CLARIFY and heading and heading in offer.text:
+        return heading
+    return history[said[-1]].text
 
 
 def _said_of(passage: Passage, text: str) -> bool:
