@@ -281,7 +281,7 @@ class Call:
                     return await self._hand_over(self._phrases.connecting, Outcome.PERSON)
                 case Pressed("*"):
                     return await self._hand_over(self._phrases.to_voicemail, Outcome.VOICEMAIL)
-                case Pressed() if self._cues.empty():  # it stopped the voice
+                case Pressed() if self._cues.empty():
                     await self._say(self._phrases.other_key)
                 case Pressed():
                     pass
@@ -336,6 +336,8 @@ class Call:
                     return Outcome.RESOLVED
                 case Done() if await self._said_goodbye(self._phrases.message_taken):
                     return Outcome.MESSAGE
+                case Done():
+                    step = taker.reopen()
             cue = await self._next_cue(step.seconds if isinstance(step, Wait) else None)
             match cue:
                 case None if self._left_s() <= 0:
@@ -346,11 +348,13 @@ class Call:
                     step = taker.quiet()
                 case Pressed(digit):
                     step = taker.pressed(digit)
+                case Leave() if taker.whole:
+                    return Outcome.MESSAGE
                 case Leave():
                     step = ToVoicemail()
                 case CallerTurn():
                     self._unheard = cue.thought
-                    thought = await self._covered(cue.thought, cue.ended)
+                    thought = await self._covered(cue.thought, cue.ended.speech_end)
                     self._unheard = None
                     heard = thought.transcript.text
                     if heard:
@@ -427,7 +431,8 @@ class Call:
         """Finish thinking about what was said; None where nothing was said after all."""
         self._turns.agent_busy(self._clock())
         self._speaker.interrupted.clear()
-        thought = await self._covered(cue.thought, cue.ended)
+        thought = await self._covered(cue.thought, cue.ended.speech_end)
+        waits_from = self._clock()
         both = f"{self._carried} {thought.transcript.text}".strip()
         if await self._caller_goes_on():
             self._carried = both  # the two parts are one question
@@ -439,9 +444,10 @@ class Call:
             self._turns.agent_done(self._clock())
             return None
         if self._carried:
+            held_s = self._clock() - waits_from  # by a sound that the caller made
             joined = asyncio.create_task(self._joined(thought, both))
             try:
-                thought = await self._covered(joined, cue.ended)
+                thought = await self._covered(joined, cue.ended.speech_end + held_s)
             finally:
                 joined.cancel()
             if await self._caller_goes_on():
@@ -475,13 +481,14 @@ class Call:
             )
         )
 
-    async def _covered(self, thought: asyncio.Task[Thought], ended: TurnEnded) -> Thought:
+    async def _covered(self, thought: asyncio.Task[Thought], since: float) -> Thought:
         """Wait for the thought; a long one is covered by short sentences, not by silence.
 
-        Raises EngineError where it takes longer than anybody should wait.
+        The caller waits ``since`` then. Raises EngineError where that is longer than anybody
+        should.
         """
-        last = ended.speech_end + THOUGHT_LIMIT_S
-        self._cover_at = max(self._cover_at, ended.speech_end + COVER_AFTER_S)
+        last = since + THOUGHT_LIMIT_S
+        self._cover_at = max(self._cover_at, since + COVER_AFTER_S)
         while not thought.done():
             left_s = min(self._cover_at, last) - self._clock()
             await asyncio.wait({thought}, timeout=max(0.0, left_s))
@@ -664,7 +671,7 @@ class Call:
     def _press(self, digit: str) -> None:
         """A key that means nothing does not stop the agent from thinking about a question."""
         means_something = digit in _KEYS or self._message is not None
-        if means_something or self._speaker.saying:
+        if means_something or self._speaker.saying or self._turns.idle:
             self._speaker.interrupt()
             self._cues.put_nowait(Pressed(digit))
 

@@ -120,7 +120,7 @@ class MessageTaker:
         self._partial = ""
         self._keyed = ""
         self._patience_s: float | None = None
-        self._silent = False
+        self._silent = self._whole = False
 
     @property
     def offer(self) -> Say:
@@ -139,6 +139,16 @@ class MessageTaker:
         known = self._left
         number = known.number or self._partial or self._keyed
         return Left(known.name, number, known.confirmed, known.reason, known.text)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the message was finished once; what comes then is added to it."""
+        return self._whole
+
+    def reopen(self) -> Step:
+        """The caller speaks into the goodbye: nothing that was agreed is undone by it."""
+        self._asked, self._whole = Asked.REASON, True
+        return Wait(None)
 
     def again(self, *, slow: bool = False) -> Say:
         """What was asked last, once more."""
@@ -176,6 +186,8 @@ class MessageTaker:
                 self._left.confirmed = True
                 return self._next()
             return Done() if self.begun else ToVoicemail()
+        if self._whole and self._left.number:
+            return Wait(None)
         if not self._keyed:
             self._left.number, self._left.confirmed, self._partial = "", False, ""
         self._keyed = (self._keyed + key)[:MOST_DIGITS]

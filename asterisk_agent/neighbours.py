@@ -94,7 +94,9 @@ class Neighbours:
             self._marked.add(name)
             log.error("neighbours: %s does not answer", name)
             await self._mark(order.index(name) + 1, "1")
-        elif name not in self._reached and not await self._is_marked(order.index(name) + 1):
+        elif await self._is_marked(order.index(name) + 1):
+            self._reached.discard(name)
+        elif name not in self._reached:
             self._reached.add(name)
             log.error("neighbours: %s answers Asterisk, but not us: is a firewall between?", name)
         if name not in self._reached and self._is_first(order):
@@ -112,13 +114,17 @@ class Neighbours:
             log.warning("neighbours: not told to Asterisk: %s", error)
 
     async def _is_marked(self, number: int) -> bool:
-        """Whether Asterisk still passes over a service; where it does not say, it does."""
+        """Whether Asterisk still passes over a service; where it cannot be asked, it does.
+
+        The dialplan writes the time of its own next try over our mark. An empty value may be
+        missing from the answer.
+        """
         try:
             answers = await self._action("Getvar", Variable=f"AGENT_DOWN_{number}")
         except AsteriskError as error:
             log.warning("neighbours: %s", error)
             return True
-        return any(headers.get("value", "1") == "1" for headers in answers)
+        return any(headers.get("value", "") for headers in answers)
 
     async def _rescue(self, node: Node) -> None:
         """Take the callers out of their conversations with a service that is silent."""

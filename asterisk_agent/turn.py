@@ -137,6 +137,11 @@ class TurnTaker:
         return self._speech_start is not None
 
     @property
+    def idle(self) -> bool:
+        """Whether nobody speaks, and the agent has nothing to think about."""
+        return not self._agent_busy and not self.caller_speaking
+
+    @property
     def speech_s(self) -> float:
         """How long the caller's turn has lasted so far, from its first sound to its last."""
         return 0.0 if self._speech_start is None else self._last_voice - self._speech_start

@@ -59,6 +59,7 @@ I smell gas in the kitchen
 it smells like gas
 I think there's a gas leak
 it's milled of gas in here
+there is a fire in the room where people smoke
 there's a fire in the basement
 my house is on fire
 my husband got an electric shock
@@ -119,6 +120,8 @@ NOT_EMERGENCY = """
 do you install gas fires
 do you repair gas leaks
 what is the price of gas in the city
+I ran out of gas in the middle of the highway
+is a full tank of gas in the price
 how much is an emergency visit
 do you come at night in an emergency
 it's not an emergency but my tap drips

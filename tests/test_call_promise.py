@@ -75,6 +75,39 @@ def test_who_adds_something_to_a_finished_message_is_heard():
     assert result.texts[-1] == spoken(PHRASES.message_taken)[-1]
 
 
+def message_with_a_number(script):
+    """A message whose number was read back and confirmed last; the agent says goodbye then."""
+    text = "please call me about the invoice my number is 555 0142 this is ann smith"
+    script.says(OFFERED + 1, text)
+    asked = OFFERED + 1 + 0.3 * len(text.split()) + SETTINGS.unsure_s
+    script.says(asked + 4, "yes")
+    return asked + 4 + 0.3 + SETTINGS.unsure_s + 1.0
+
+
+@pytest.mark.parametrize(
+    "says", ["no thank you that is all bye", "actually one more thing it is urgent"]
+)
+def test_nothing_that_was_agreed_is_undone_in_the_goodbye(says):
+    script = Script()
+    script.says(message_with_a_number(script), says)
+    result = take(script)
+    assert result.outcome == "message"
+    assert (result.story.callback.number, result.story.callback.confirmed) == ("5550142", True)
+
+
+def test_a_key_in_the_goodbye_leaves_the_number_alone():
+    script = Script()
+    at = message_with_a_number(script)
+    result = take(script.presses(at, "1").hangs_up(at + 1))
+    assert (result.story.callback.number, result.story.callback.confirmed) == ("5550142", True)
+
+
+def test_a_stopping_service_does_not_send_a_finished_message_to_the_voicemail():
+    script = Script()
+    at = message_with_a_number(script)
+    assert take(script, leave_at=at).outcome == "message"
+
+
 def test_who_declined_and_then_has_a_message_after_all_leaves_it():
     text = "this is pat about my boiler"
     result = take(Script().says(OFFERED + 1, "goodbye").says(OFFERED + 2.2, text))
@@ -104,6 +137,12 @@ def test_who_stops_the_voice_with_a_key_is_told_what_keys_are_for():
     assert result.heard[0].end <= 1.1
     assert result.texts[1:] == spoken(PHRASES.other_key)
     assert result.heard[1].start < 1.3
+
+
+def test_a_key_into_the_silence_is_answered():
+    result = talk(Script().presses(GREETED + 2, "7").hangs_up(GREETED + 6))
+    explained = result.said(spoken(PHRASES.other_key)[0])
+    assert explained.start == pytest.approx(GREETED + 2, abs=0.3)
 
 
 def test_many_keys_are_one_explanation():
@@ -148,6 +187,16 @@ def test_joining_two_halves_is_covered_and_has_an_end():
     assert longest_silence_s(result, asked, result.seconds) < 3.0
     covers = [s for s in result.heard if s.text in PHRASES.thinking]
     assert covers[0].start - asked == pytest.approx(COVER_AFTER_S, abs=0.3)
+
+
+def test_a_long_noise_between_two_halves_does_not_use_up_the_time_for_the_answer():
+    first_end = GREETED + 1 + 0.6
+    rest = first_end + SETTINGS.complete_s + 0.05
+    script = Script().says(GREETED + 1, "what does", 0.6).says(rest, "a visit cost", 0.9)
+    noise = rest + 0.9 + SETTINGS.complete_s + 0.02
+    result = talk(script.coughs(noise, 7.5).hangs_up(noise + 16))
+    assert result.texts[-2:] == PRICE or result.texts[-2:] == spoken(PHRASES.clarify_empty)
+    assert result.outcome == "hangup"
 
 
 # --- Without an end ---------------------------------------------------------------------------

@@ -48,7 +48,8 @@ class World:
         if name == "CoreShowChannels":
             return self.channels
         if name == "Getvar":
-            return [{"response": "Success", "value": self.marks.get(headers["Variable"], "")}]
+            mark = self.marks.get(headers["Variable"])
+            return [{"response": "Success", **({"value": mark} if mark else {})}]
         if name == "Setvar":
             self.marks[headers["Variable"]] = headers["Value"]
         self.told.append((name, *headers.values()))
@@ -141,3 +142,15 @@ async def test_one_that_asterisk_reaches_keeps_its_callers():
     world.silent = {"a"}
     await world.looks(MISSES + 1)
     assert world.told.count(REDIRECT) == 2  # this time it is gone
+
+
+async def test_one_that_falls_silent_for_asterisk_too_is_left_by_its_callers():
+    world = World("b")
+    world.silent = {"a"}
+    await world.looks(MISSES)
+    world.marks.clear()
+    await world.looks(1)
+    world.told.clear()
+    world.marks["AGENT_DOWN_1"] = "1795500000"  # as the dialplan marks it
+    await world.looks(2)
+    assert world.told == [REDIRECT, REDIRECT]

@@ -215,7 +215,7 @@ _EMERGENCY = _any(
     r"|escaping|odou?r)"
     r"|\bgas (?:\w+ )?(?:smells|is smelling)\b|\bsmells (?:of|like) (?:\w+ )?gas\b|\bleak\w*"
     r" gas\b|\bgas (?:pipe|line)(?: \w+){0,3}? (?:broke|broken|burst|cracked|leaking|damaged)"
-    r"|(?<!price )(?<!cost )\bof gas in (?:here|the|my|our)\b",  # however "it smells" is heard
+    r"|\b(?:its|it is|theres|there is) \w+ of gas in (?:here|the|my|our)\b",  # "it's milled of …"
     r"\b(?:there is|theres|there was|we have|i have|have|its a|it is a) (?:a |an )?(?:\w+"
     r" )?fire(?! ?(?:place|extinguisher|alarm (?:that|which|installed)|door|sprinkler|pit|wood"
     r"|department|insurance|safety|hydrant|exit|escape|inspection|rated))\b",
@@ -291,7 +291,8 @@ _EMERGENCY = _any(
 )
 _NOT_EMERGENCY = _any(
     r"\b(?:can|may|could|allowed to|am i allowed to|do you) (?:i |we |you |people |to )*smoke\b",
-    r"\b(?:if|when|where) (?:i|we|you|guests|people|somebody|someone) smokes?\b",
+    r"^(?!.*\b(?:fire|flames?|burning|smell\w*)\b).*\bif (?:i|we|you|guests?|people|somebody"
+    r"|someone) smokes?\b",
     r"\b(?:gums?|nose|tooth|teeth|prices?|market|printer|radiators?|sales)(?: \w+){0,2}?"
     r" (?:bleeding|collapsed)\b(?! (?:badly|heavily|a lot))",
     r"\bdying to (?:know|hear|see|try|find)\b",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from asterisk_agent.brain.vectors import VectorStore
-from asterisk_agent.brain.words import Lexicon, tokens
+from asterisk_agent.brain.words import Lexicon, opposite, tokens
 from asterisk_agent.engines.base import Embedder, Vector
 
 NOTHING, EVERYTHING = 0.28, 0.58
@@ -33,6 +33,7 @@ class Likeness:
         in_texts = [frozenset(self._words(text)) for text in texts]
         words = sorted(frozenset().union(*in_titles, *in_texts))
         self._at = {word: at for at, word in enumerate(words)}
+        self._sides = [lexicon.side(word) for word in words]
         self._title = _member(in_titles, words)
         self._text = _member(in_texts, words)
         common = sorted(lexicon.light)
@@ -48,7 +49,9 @@ class Likeness:
             return none, none
         near = self._vectors @ self._vector(word, embedder)
         share = np.clip((near - NOTHING) / (EVERYTHING - NOTHING), 0.0, 1.0)
-        share[[self._lexicon.contrast(word, other) for other in self._at]] = 0.0
+        side = self._lexicon.side(word)
+        if side is not None:
+            share[[opposite(side, other) for other in self._sides]] = 0.0
         return (
             np.where(self._title, share, 0.0).max(axis=1),
             np.where(self._text, share, 0.0).max(axis=1),

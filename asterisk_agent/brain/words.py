@@ -88,10 +88,18 @@ class Lexicon:
         """Whether ``term`` says little about the subject ("come", "time")."""
         return term in self._light
 
+    def side(self, word: str) -> tuple[int, int] | None:
+        """The contrast in which ``word`` stands and its side there; None where in none."""
+        return self._sides.get(self.stem(word))
+
     def contrast(self, one: str, other: str) -> bool:
         """Whether two words are used alike and mean something else ("tenant", "landlord")."""
-        a, b = self._sides.get(self.stem(one)), self._sides.get(self.stem(other))
-        return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]
+        return opposite(self.side(one), self.side(other))
+
+
+def opposite(a: tuple[int, int] | None, b: tuple[int, int] | None) -> bool:
+    """Whether two sides (``Lexicon.side``) are of one contrast, and not the same."""
+    return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
