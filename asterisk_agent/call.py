@@ -401,11 +401,11 @@ class Call:
 
     async def _next_cue(self, patience_s: float | None = None) -> Cue | None:
         """What happens next; None when the longest call is over, or nothing did for so long."""
-        left_s = self._left_s() if patience_s is None else min(self._left_s(), patience_s)
-        if self._left_s() <= 0:  # also where something happens all the time
+        left_s = self._left_s()
+        if left_s <= 0:  # also where something happens all the time
             return None
         try:
-            async with asyncio.timeout(left_s):
+            async with asyncio.timeout(left_s if patience_s is None else min(left_s, patience_s)):
                 return await self._cues.get()
         except TimeoutError:
             return None

@@ -295,20 +295,18 @@ class Service:
         while True:
             self._renewed.clear()
             site = self._current()
-            for channel in site.config.channels.values():
-                for text in all_sentences(site.config, channel):
-                    await self._prepare_quietly(sentences(text))
+            await self._prepare_quietly(_fixed_sentences(site.config))
             for brain in site.brains.values():
                 with suppress(EngineError):
                     await self._prepare_quietly(await brain.likely())
             await self._renewed.wait()  # until there is another configuration
 
     async def _speak_greetings(self, config: Config) -> None:
-        """Into memory before a caller is greeted so: the first voice in a call may not be late."""
-        fixed = [all_sentences(config, channel) for channel in config.channels.values()]
-        self._pool.keep_for_good(
-            sentence for texts in fixed for text in texts for sentence in sentences(text)
-        )
+        """Into memory before a caller is greeted so: the first voice in a call may not be late.
+
+        From here on the memory keeps this configuration's fixed sentences for good.
+        """
+        self._pool.keep_for_good(_fixed_sentences(config))
         with suppress(TimeoutError):
             async with asyncio.timeout(GREETINGS_LIMIT_S):
                 await self._pool.prepare(
@@ -740,6 +738,13 @@ class Service:
         except AsteriskError as error:
             log.warning("ami: %s", error)
             return False
+
+
+def _fixed_sentences(config: Config) -> list[str]:
+    """What any channel's callers may hear beside the documents, sentence by sentence, each once."""
+    channels = config.channels.values()
+    texts = (text for channel in channels for text in all_sentences(config, channel))
+    return list(dict.fromkeys(sentence for text in texts for sentence in sentences(text)))
 
 
 def _log_mistakes(what: str, error: ConfigError) -> None:

