@@ -20,6 +20,7 @@ GONE = "unknown"
 FOUND = "found there when the service was back"
 
 _TEAM = "agent-team-"
+_QUEUE = "agent-queue"
 _PLACES = {"agent-voicemail": "voicemail", "agent-on-call": "on-call", "agent-phone": "phone"}
 
 
@@ -54,6 +55,9 @@ def place_of(row: Row) -> str:
     context, extension = row.get("context", ""), row.get("exten", "")
     if context.startswith(_TEAM):
         return f"team:{context.removeprefix(_TEAM)}"
+    if context == _QUEUE:
+        team = extension.partition("-")[2]
+        return f"team:{team}" if team else ""
     kind = _PLACES.get(context)
     return f"{kind}:{extension}" if kind is not None and extension not in ("", "h") else ""
 

@@ -89,6 +89,13 @@ exten => s,1,Wait(120)
     def __exit__(self, *_: object) -> None:
         self.asterisk.stop()
 
+    def reload(self, config: Config) -> None:
+        """Write another configuration's dialplan, and let Asterisk read it."""
+        self.config = config.model_copy(update={"state": str(self.folder / "state")})
+        dialplan.write(self.config, self.folder / "dialplan", date.today())
+        for module in ("pbx_config", "app_queue", "app_voicemail"):
+            self.asterisk.cli(f"module reload {module}")
+
     def call(self, extension: str, context: str = "lab") -> None:
         """A caller who says nothing. Its steps are those of ``Local/EXTENSION@…;2``."""
         self.asterisk.cli(f"channel originate Local/{extension}@{context} extension s@hold")

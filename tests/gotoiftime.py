@@ -313,6 +313,12 @@ class Channel:
             self.variables[f"ARG{index + 1}"] = value
         self.goto(found[1])
 
+    def _do_gosubif(self, arguments: str, hooks: Mapping[str, Hook]) -> None:
+        condition, _, targets = arguments.partition("?")
+        first, _, second = targets.partition(":")
+        if target := first if true(condition) else second:
+            self._do_gosub(target, hooks)
+
     def _do_return(self, _: str, __: Mapping[str, Hook]) -> str | None:
         if not self._stack:
             return END

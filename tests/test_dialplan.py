@@ -167,7 +167,9 @@ def test_an_existing_queue_is_entered_on_a_line_of_its_own() -> None:
     existing = Existing(context="ext-queues", extension="610")
     found = generate(with_team(existing=existing, members=(), extension=None))
     plan = read(found)
-    assert "Gosub(agent-to-existing,s,1(60))" in lines("agent-team-billing", "s", plan)
+    assert "Set(AGENT_WAIT=60)" in lines("agent-team-billing", "s", plan)
+    assert lines("agent-team-billing", "s", plan)[-1] == "Goto(agent-queue,other-billing,1)"
+    assert "Gosub(agent-to-existing,s,1(${AGENT_WAIT}))" in lines("agent-queue", "_other-!", plan)
     assert lines("agent-existing", "billing", plan)[-1] == "Goto(ext-queues,610,1)"
     assert "[agent-billing]" not in found["queues.conf"]
     assert not plan.has("agent-existing", "support")
@@ -189,9 +191,17 @@ def test_queues_hold_the_teams() -> None:
 
 
 def test_a_team_rings_no_longer_than_it_should() -> None:
-    (queue,) = (step for step in lines("agent-team-backoffice", "620") if "Queue(" in step)
+    assert lines("agent-team-backoffice", "620") == [
+        "Set(AGENT_TEAM=backoffice)",
+        "Set(AGENT_WAIT=45)",
+        "Goto(agent-queue,team-backoffice,1)",
+    ]
+    (queue,) = (step for step in lines("agent-queue", "_team-!") if "Queue(" in step)
     # Nothing behind the timeout: the order of what follows differs between versions.
-    assert queue == "TryExec(Queue(agent-backoffice,crb(agent-brief^s^1),,${AGENT_BRIEF},45))"
+    options = "crb(agent-brief^s^1)"
+    assert queue == (
+        f"TryExec(Queue(agent-${{AGENT_TEAM}},{options},,${{AGENT_BRIEF}},${{AGENT_WAIT}}))"
+    )
 
 
 def test_mailboxes_hold_the_teams() -> None:
@@ -207,9 +217,27 @@ def test_every_mailbox_plays_the_message_it_is_told_to() -> None:
     boxes = PLAN.contexts["agent-voicemail"].extensions
     assert boxes.keys() == CONFIG.teams.keys()
     for team in boxes:
-        steps = lines("agent-voicemail", team)
-        played = [step for step in steps if "Playback(${AGENT_SOUNDS}/message-" in step]
-        assert len(played) == len(CONFIG.messages)
+        assert any(
+            step.endswith("?agent-message,${AGENT_MESSAGE},1)")
+            for step in lines("agent-voicemail", team)
+        )
+    for message in CONFIG.messages:
+        assert lines("agent-message", message) == [
+            f"Playback(${{AGENT_SOUNDS}}/message-{message})",
+            "Return()",
+        ]
+    assert not PLAN.has("agent-message", "")
+    # A reload may take the line away that a call is in: each mailbox has as many.
+    assert len({len(lines("agent-voicemail", team)) for team in boxes}) == 1
+
+
+def test_nothing_that_a_call_stays_in_for_long_is_in_a_context_that_a_reload_can_take_away() -> None:
+    lasting = ("AudioSocket(", "Queue(", "Dial(", "VoiceMail(", "Originate(")
+    of_one = [name for name in PLAN.contexts if name.startswith(("agent-team-", "agent-static-"))]
+    assert len(of_one) == 5  # three teams, two channels
+    for name in of_one:
+        for extension in PLAN.contexts[name].extensions:
+            assert not [s for s in lines(name, extension) if any(app in s for app in lasting)]
 
 
 def test_feature_codes_are_out_of_a_trunks_reach() -> None:

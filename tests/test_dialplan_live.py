@@ -237,6 +237,91 @@ def test_a_mailbox_that_does_not_exist_does_not_end_the_call(tmp_path: Path) -> 
     assert "VoicemailStatus: FAILED" in ended.data
 
 
+# --- A reload under a call ----------------------------------------------------------------------
+
+
+def without_support(config: Config) -> Config:
+    """The same company when its support channel and team are gone."""
+    billing = config.channels["billing"]
+    return config.model_copy(
+        update={
+            "channels": {"billing": billing},
+            "teams": {name: team for name, team in config.teams.items() if name != "support"},
+            "messages": {"nobody-free": config.messages["nobody-free"]},
+        }
+    )
+
+
+def test_who_is_on_the_line_when_their_channel_and_team_are_taken_away_is_not_dropped(
+    tmp_path: Path,
+) -> None:
+    """Callers in the queue, with the on-call phone, in the mailbox, and in a conversation."""
+    channel = EXAMPLE.channels["support"]
+    after = channel.after_hours.model_copy(
+        update={"on_call": OnCallSettings.model_validate({"dial": "Local/doctor@people"})}
+    )
+    support = channel.model_copy(update={"after_hours": after, "hours": None})
+    team = EXAMPLE.teams["support"]
+    waiting = team.queue.model_copy(update={"wait": timedelta(seconds=9)})
+    phones = team.model_copy(update={"queue": waiting, "members": ("Local/desk@people",)})
+    before = always_open().model_copy(
+        update={
+            "channels": {"support": support, "billing": always_open().channels["billing"]},
+            "teams": {**EXAMPLE.teams, "support": phones},
+        }
+    )
+    people = (
+        "[people]\n"
+        "exten => doctor,1,Wait(8)\n"  # rings, and hangs up unanswered
+        "exten => desk,1,Wait(30)\n"
+    )
+    starts = {
+        "queue": {"AGENT_ACTION": "team", "AGENT_TARGET": "support"},
+        "phone": {"AGENT_ACTION": "on-call", "AGENT_TARGET": "support"},
+        "tape": {"AGENT_ACTION": "voicemail", "AGENT_TARGET": "support"},
+        "later": {"AGENT_ACTION": "wait"},
+    }
+    later: list[list[str]] = []
+
+    def first(name: str):
+        def asked(question: str, arguments: list[str]) -> dict[str, str]:
+            if question == "start" and arguments[1] != "1":
+                return {"AGENT_STATE": "open", "AGENT_MESSAGE": "closed-now", **starts[name]}
+            later.append([name, *arguments])
+            # What a service answers that still has the old configuration for this call.
+            return {"AGENT_ACTION": "team", "AGENT_TARGET": "support", "AGENT_STATE": "open"}
+
+        return asked
+
+    with ExitStack() as stack:
+        ports = {name: stack.enter_context(service(answers(first(name)))) for name in starts}
+        contexts = "[lab]\n" + "".join(
+            f"exten => {name},1,Set(AGENT_FASTAGI=127.0.0.1:{port})\n"
+            f" same => n,Goto(asterisk-agent,{SUPPORT},1)\n"
+            for name, port in ports.items()
+        )
+        lab = stack.enter_context(Lab(before, tmp_path, contexts + people))
+        for name in starts:
+            lab.call(name)
+        lab.wait_for("queue", lambda step: step.data.startswith("Queue(agent-support,"))
+        lab.wait_for("phone", lambda step: step.data.startswith("Local/doctor@people"))
+        lab.wait_for("tape", records)
+        lab.wait_for("later", lambda step: step.application == "Wait" and step.data == "2")
+        lab.reload(without_support(before))
+        assert "no existence" in lab.asterisk.cli("dialplan show agent-team-support")
+        assert "no existence" in lab.asterisk.cli("dialplan show agent-static-support")
+        # Nobody answered the first, the second and the last; their new people are the first
+        # channel's, whose phones are not there either: its mailbox.
+        for name in ("queue", "phone", "later"):
+            lab.wait_for(name, lambda step: "VoiceMail(610@" in step.data, 60)
+        lab.asterisk.cli("channel request hangup all")
+        ended = lab.wait_for("tape", lambda step: step.data.startswith("AgentEnded"))
+    assert "Stage: voicemail" in ended.data
+    came_back = {asked[0]: asked[3:6:2] for asked in reversed(later)}
+    assert came_back["queue"] == ["team", "TIMEOUT"]
+    assert came_back["phone"] == ["on-call", "CHANUNAVAIL"]
+
+
 # --- Queues of another system -------------------------------------------------------------------
 
 EXT_QUEUES = """

@@ -145,6 +145,9 @@ def test_a_call_that_was_with_people_is_not_lost():
     [
         ("agent-team-support", "600", "team:support"),
         ("agent-team-support", "s", "team:support"),
+        ("agent-queue", "team-support", "team:support"),
+        ("agent-queue", "other-back-office", "team:back-office"),
+        ("agent-queue", "back", ""),
         ("agent-voicemail", "support", "voicemail:support"),
         ("agent-voicemail", "h", ""),
         ("agent-on-call", "support", "on-call:support"),

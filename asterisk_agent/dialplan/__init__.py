@@ -113,6 +113,8 @@ def _extensions(config: Config, directory: Path, plan: Plan) -> Iterator[str]:
         f"AGENT_OVERRIDES={_path(config.overrides_directory)}",
         "; Who arrived longer ago than this, in seconds, is dealt with by the hours of now.",
         f"AGENT_CLOSE_GRACE={plan.close_grace_s}",
+        "; Whose people a caller gets whose own channel is no more.",
+        f"AGENT_FIRST_CHANNEL={next(iter(config.channels))}",
         "",
         *(f"#include {_path(directory / name)}" for name in HAND_WRITTEN),
     )

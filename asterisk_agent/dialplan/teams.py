@@ -33,23 +33,14 @@ def extensions(config: Config) -> Iterator[str]:
 
 
 def _team(team: Team) -> Iterator[str]:
+    """Only the way in: the queue itself is entered in [agent-queue], which no reload takes away."""
     yield from ("", f"; {team.label}", f"[agent-team-{team.id}]")
     if team.extension is not None:
         yield f"exten => s,1,Goto({team.extension},1)"
     yield f"exten => {team.extension or 's'},1,Set(AGENT_TEAM={team.id})"
-    yield " same => n,Gosub(agent-to-team,s,1)"
-    wait_s = round(team.queue.wait.total_seconds())
-    if team.existing is None:
-        # c goes on in the dialplan when the member hangs up. r rings, so that the caller never
-        # waits in silence. What follows the timeout differs between versions: left out.
-        options = "crb(agent-brief^s^1)"
-        yield " same => n,Set(QUEUESTATUS=)"
-        yield f" same => n,TryExec(Queue(agent-{team.id},{options},,${{AGENT_BRIEF}},{wait_s}))"
-        yield " same => n,Set(AGENT_STATUS=${QUEUESTATUS})"
-    else:
-        yield f" same => n,Gosub(agent-to-existing,s,1({wait_s}))"
-    yield " same => n,Gosub(agent-from-team,s,1)"
-    yield " same => n,Goto(agent-ask,next,1)"
+    yield f" same => n,Set(AGENT_WAIT={round(team.queue.wait.total_seconds())})"
+    kind = "team" if team.existing is None else "other"
+    yield f" same => n,Goto(agent-queue,{kind}-{team.id},1)"
     yield "include => agent-end"
 
 
@@ -74,14 +65,27 @@ def _mailboxes(config: Config) -> Iterator[str]:
             continue
         yield f"; {team.label}"
         yield f"exten => {team.id},1,Set(AGENT_STAGE=voicemail)"
-        for message_id, message in config.messages.items():
-            sound = message_sound(message_id, message)
-            yield f' same => n,ExecIf($["${{AGENT_MESSAGE}}" = "{message_id}"]?Playback({sound}))'
+        known = "${DIALPLAN_EXISTS(agent-message,${AGENT_MESSAGE},1)}"
+        yield f" same => n,GosubIf($[{known} = 1]?agent-message,${{AGENT_MESSAGE}},1)"
         # VoiceMail() ends the call where the mailbox does not exist; TryExec() goes on.
         yield " same => n,Set(VMSTATUS=)"
         yield f" same => n,TryExec(VoiceMail({team.voicemail.mailbox}@{MAILBOX_CONTEXT},s))"
         yield " same => n,Set(AGENT_STATUS=${VMSTATUS})"
         yield " same => n,Goto(agent-ask,next,1)"
+    yield "include => agent-end"
+    yield from _messages(config)
+
+
+def _messages(config: Config) -> Iterator[str]:
+    """What is said before the tone, each with as many lines: a call may be in the middle of one
+    while a reload takes another away.
+    """
+    yield from ("", "[agent-message]")
+    for message_id, message in config.messages.items():
+        yield f"exten => {message_id},1,Playback({message_sound(message_id, message)})"
+        yield " same => n,Return()"
+    yield "; This one was taken away while it was played."
+    yield "exten => i,1,Return()"
     yield "include => agent-end"
 
 
