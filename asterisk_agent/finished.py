@@ -14,6 +14,8 @@ from asterisk_agent.turn import Finish
 
 CONFIDENT = 0.90
 """An answer this sure, to a whole question, is given at once."""
+LONG_S = 6.0
+"""Who has spoken for so long and then asks has told their preamble."""
 _LANGUAGES = {"en": ENGLISH}
 _ELLIPSIS = re.compile(r"(?:\.\.|…|[,:;-]|\u2013|\u2014)[\s\"')]*$")
 _WORD = re.compile(r"\d+|[^\W\d_]+")
@@ -48,15 +50,16 @@ def finish(text: str, language: str, asked: str = "") -> Finish:
     return Finish.UNSURE
 
 
-def weigh(words: Finish, reply: Reply) -> Finish:
-    """What the words and the reply to them say together."""
+def weigh(words: Finish, reply: Reply, speech_s: float = 0.0) -> Finish:
+    """What the words and the reply to them say together, after so much speech."""
     if words in (Finish.OPEN, Finish.DOUBTFUL, Finish.NOTHING):
         return words
     match reply.action:
         case Action.EMERGENCY | Action.GOODBYE | Action.REPEAT | Action.VOICEMAIL:
             return Finish.COMPLETE
         case Action.CLARIFY:
-            return Finish.DOUBTFUL
+            asked = words is Finish.COMPLETE and reply.options and speech_s >= LONG_S
+            return Finish.ASKED if asked else Finish.DOUBTFUL
         case Action.HANDOFF:
             # "I'd like to speak to somebody …": the rest may name a team.
             return Finish.COMPLETE if reply.team else Finish.DOUBTFUL

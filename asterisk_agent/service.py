@@ -266,6 +266,7 @@ class Service:
         self._stopping = True
         self._watcher.stopping()
         talking = [visit for visit in self._visits if visit.talking]
+        coming = any(visit.expected(time.monotonic()) for visit in self._visits)
         log.info("service: stopping", extra={"calls": len(talking)})
         for visit in talking:
             assert visit.call is not None
@@ -276,7 +277,7 @@ class Service:
                     await visit.over.wait()
         except TimeoutError:
             log.warning("service: calls were still talking after %.0f s", STOP_LIMIT_S)
-        await asyncio.sleep(LAST_QUESTIONS_S if talking else 0)
+        await asyncio.sleep(LAST_QUESTIONS_S if talking or coming else 0)
         await self._fastagi.stop()
         await self._media.stop()
         await self._control.stop()
@@ -467,7 +468,9 @@ class Service:
     def _claim(self, uuid: UUID) -> Callable[[Line], Awaitable[None]] | None:
         """The story of a conversation that was announced a moment ago and has not begun yet."""
         visit = self._visits.claim(uuid, time.monotonic())
-        return None if visit is None else partial(self._converse, visit)
+        if visit is None or self._stopping:  # to people at once, not from the middle of a greeting
+            return None
+        return partial(self._converse, visit)
 
     async def _converse(self, visit: Visit, line: Line) -> None:
         visit.talking_since = _now()

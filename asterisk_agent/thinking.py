@@ -30,9 +30,8 @@ MUMBLE_S = 1.5
 """The same for what the recogniser itself hardly believes to be words."""
 CLEAR = 0.5
 """Confidence from which words were understood."""
-
-
-AGAIN_BY_S, AGAIN_LEAST_S = 0.85, 0.3
+AGAIN_BY_S = {Finish.DOUBTFUL: 0.85, Finish.ASKED: 0.65}
+AGAIN_LEAST_S = 0.3
 """Who can be asked back is asked so long after the pause was noticed: a second hearing has to be
 over by then, and is not begun where too little of that is left."""
 
@@ -169,10 +168,11 @@ class Thinker:
         self._understood(finished)
         if self.words_only:
             return Thought(transcript, reply, b"", 0.0, self._clock())
-        if finished is Finish.DOUBTFUL and is_doubtful(reply) and not self._minds.busy:
+        again_by_s = AGAIN_BY_S.get(finished)
+        if again_by_s is not None and is_doubtful(reply) and not self._minds.busy:
             # Who would be put through for want of an answer had better wait; who is asked whether
             # this or that is meant shall not.
-            left_s = AGAIN_BY_S - (self._clock() - began) if reply.options else None
+            left_s = again_by_s - (self._clock() - began) if reply.options else None
             if left_s is None or left_s >= AGAIN_LEAST_S:
                 return await self._thought_twice(transcript, reply, left_s)
         return await self.voiced(transcript, reply)
@@ -218,7 +218,7 @@ class Thinker:
             if not speaker.ends_within(QUESTION_S if asks else LAST_WORDS_S):
                 return Finish.BACK_CHANNEL
         words = finish(heard.text, self._language, speaker.text)
-        return words if self.words_only else weigh(words, reply)
+        return words if self.words_only else weigh(words, reply, self._turns.speech_s)
 
     def _lets_go_on(self, heard: Transcript, reply: Reply) -> bool:
         """Whether a sound over the agent's voice leaves it the floor.

@@ -21,6 +21,9 @@ class Finish(Enum):
     """A whole question, request or answer."""
     UNSURE = auto()
     """It may be over, or not."""
+    ASKED = auto()
+    """A whole question behind a long preamble, which has to be asked back about: whoever has come
+    to the point after so many words has seldom more to say."""
     DOUBTFUL = auto()
     """It has no answer as it is; perhaps the rest brings one."""
     OPEN = auto()
@@ -54,6 +57,8 @@ class TurnSettings:
     """Quiet this long ends a turn whose words are complete."""
     unsure_s: float = 0.50
     """Quiet this long ends a turn that may be complete."""
+    asked_s: float = 0.70
+    """Quiet this long ends a long turn that comes to its point with a question, answered or not."""
     doubtful_s: float = 0.90
     """Quiet this long ends a turn that makes no sense so far."""
     open_s: float = 1.15
@@ -212,6 +217,8 @@ class TurnTaker:
                 return self.settings.open_s
             case Finish.UNSURE:
                 return self.settings.unsure_s
+            case Finish.ASKED:
+                return self.settings.asked_s
             case Finish.DOUBTFUL:
                 return self.settings.doubtful_s
             case Finish.NOTHING if not self._barged:

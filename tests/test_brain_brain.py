@@ -189,6 +189,7 @@ PREAMBLE = (
         f"{PREAMBLE}. How much is the call-out fee?",
         f"{PREAMBLE}, so I would like to know how much is the call-out fee.",
         f"{PREAMBLE} and my question is how much is the call-out fee",
+        f"{PREAMBLE}. My mother has to know the call-out fee.",
     ],
 )
 def test_a_question_behind_a_long_preamble_is_found(asked: str) -> None:

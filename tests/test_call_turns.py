@@ -23,11 +23,12 @@ from asterisk_agent.call import (
     THOUGHT_LIMIT_S,
 )
 from asterisk_agent.events import Action, Reply, Source
+from asterisk_agent.finished import LONG_S
 from asterisk_agent.speaking import PARTING_HOLD_S, VOICE_LIMIT_S
 from asterisk_agent.speech import sentences
 from asterisk_agent.steady import STILL_S
 from asterisk_agent.thinking import AGAIN_BY_S, AGAIN_LEAST_S
-from asterisk_agent.turn import TurnSettings
+from asterisk_agent.turn import Finish, TurnSettings
 
 SETTINGS = TurnSettings()
 OPENING = sentences(GREETING)
@@ -149,7 +150,7 @@ MISHEARD = "what about mars"
 
 
 UNKNOWN = sentences(PHRASES.unknown)[0]
-LATE_S = AGAIN_BY_S - RECOGNISE_S - THINK_S
+LATE_S = AGAIN_BY_S[Finish.DOUBTFUL] - RECOGNISE_S - THINK_S
 OPTION = Reply("Do you mean Venus?", Action.CLARIFY, options=(Source("venus.md", "Venus"),))
 
 
@@ -204,12 +205,32 @@ def test_who_is_asked_back_does_not_wait_for_a_long_second_hearing():
 def test_nothing_is_heard_again_that_took_long_the_first_time():
     def tune(engines):
         careful(COST, seconds=0.01)(engines)
-        engines.recognise_s = AGAIN_BY_S - AGAIN_LEAST_S + 0.05
+        engines.recognise_s = AGAIN_BY_S[Finish.DOUBTFUL] - AGAIN_LEAST_S + 0.05
 
     result = asked_once(MISHEARD, replies=REPLIES | {MISHEARD: OPTION}, tune=tune)
     assert callers(result) == [MISHEARD]
     result = asked_once(MISHEARD, tune=tune)
     assert callers(result) == [COST], "but for who would be put through"
+
+
+def test_a_question_behind_a_preamble_is_asked_back_about_sooner():
+    """Who spoke for so long and then asks has come to the point."""
+    asked = "my landlord told me to take care of it myself. " * 3 + "How much is a visit?"
+    begins = {seconds: ASKED + seconds for seconds in (LONG_S - 1, LONG_S + 0.5)}
+    waited = {
+        seconds: talk(
+            Script().says(ASKED, asked, seconds).hangs_up(end + 6),
+            replies=REPLIES | {asked: OPTION},
+            tune=careful(asked, seconds=0.2),
+        )
+        .said(OPTION.text)
+        .start
+        - end
+        for seconds, end in begins.items()
+    }
+    short, long = waited.values()
+    assert SETTINGS.doubtful_s <= short <= SETTINGS.doubtful_s + SLACK_S
+    assert SETTINGS.asked_s <= long <= SETTINGS.asked_s + SLACK_S
 
 
 def test_who_would_be_put_through_does():

@@ -231,7 +231,7 @@ def test_every_mailbox_plays_the_message_it_is_told_to() -> None:
     assert len({len(lines("agent-voicemail", team)) for team in boxes}) == 1
 
 
-def test_nothing_that_a_call_stays_in_for_long_is_in_a_context_that_a_reload_can_take_away() -> None:
+def test_no_call_stays_for_long_in_a_context_that_a_reload_can_take_away() -> None:
     lasting = ("AudioSocket(", "Queue(", "Dial(", "VoiceMail(", "Originate(")
     of_one = [name for name in PLAN.contexts if name.startswith(("agent-team-", "agent-static-"))]
     assert len(of_one) == 5  # three teams, two channels

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterisk_agent.events import Action, Reply
-from asterisk_agent.finished import CONFIDENT, finish, is_back_channel, weigh
+from asterisk_agent.events import Action, Reply, Source
+from asterisk_agent.finished import CONFIDENT, LONG_S, finish, is_back_channel, weigh
 from asterisk_agent.turn import Finish
 
 COMPLETE = """
@@ -145,6 +145,14 @@ WHOLE, HALF = Finish.COMPLETE, Finish.UNSURE
 )
 def test_the_reply_has_a_say(words: Finish, reply: Reply, together: Finish) -> None:
     assert weigh(words, reply) is together
+
+
+def test_a_question_behind_a_preamble_is_over_sooner_where_it_is_asked_back_about() -> None:
+    options = Reply("", Action.CLARIFY, options=(Source("a.md", "A"),))
+    assert weigh(Finish.COMPLETE, options, LONG_S) is Finish.ASKED
+    assert weigh(Finish.COMPLETE, options, LONG_S - 0.1) is Finish.DOUBTFUL
+    assert weigh(Finish.UNSURE, options, LONG_S) is Finish.DOUBTFUL
+    assert weigh(Finish.COMPLETE, Reply("", Action.CLARIFY), LONG_S) is Finish.DOUBTFUL
 
 
 @pytest.mark.parametrize(

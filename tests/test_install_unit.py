@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from install_site import make_root, site_of
 
-from asterisk_agent.config.schema import Address
+from asterisk_agent.config.schema import Address, Node
 from asterisk_agent.errors import InstallError
 from asterisk_agent.install.network import HOUSE_NETWORKS, allowed
 from asterisk_agent.install.places import Owner
@@ -72,6 +72,20 @@ def test_hosts_of_the_configuration_are_let_through(site):
     found = allowed(config, lambda host: ["192.0.2.5"], "nameserver 192.0.2.53\nsearch x\n")
     assert found == ["192.0.2.5", "192.0.2.53", "10.9.8.7"]
     assert "IPAddressAllow=localhost 192.0.2.5 192.0.2.53 10.9.8.7\n" in text_of(site, found)
+
+
+def test_the_other_services_and_every_asterisk_are_let_through(site):
+    nodes = {
+        "left": Node(fastagi=Address("192.0.2.11", 4573), media=Address("192.0.2.11", 9092)),
+        "right": Node(fastagi=Address("node-b", 4573), media=Address("192.0.2.13", 9092)),
+    }
+    config = changed(
+        site.config,
+        asterisk=site.config.asterisk.model_copy(update={"nodes": nodes}),
+        listen=site.config.listen.model_copy(update={"allow": ("192.0.2.0/28", "127.0.0.1/32")}),
+    )
+    found = allowed(config, lambda host: ["192.0.2.12"], "nameserver 192.0.2.53\n")
+    assert found == ["192.0.2.11", "192.0.2.12", "192.0.2.53", "192.0.2.13", "192.0.2.0/28"]
 
 
 def test_a_console_for_the_house_is_let_through(site):

@@ -19,6 +19,7 @@ from asterisk_agent.records import WAITING_ROOM
 from asterisk_agent.records.waiting import append
 from asterisk_agent.routing import AgentHealth
 from asterisk_agent.service import Service
+from asterisk_agent.visits import Visit
 from asterisk_agent.wire.lifeline import Beat
 
 
@@ -219,3 +220,15 @@ def test_engines_that_are_late_keep_out_only_who_would_share_them(
     monkeypatch.setattr(service, "_most", lambda: 2)
     monkeypatch.setattr(service._visits, "busy", lambda _: busy)
     assert service._state() is health
+
+
+async def test_who_comes_while_the_service_stops_is_not_greeted_and_cut_off(tmp_path):
+    async with recording(tmp_path) as service:
+        visit = Visit(story(1), service._site, SimpleNamespace(id="support"))
+        service._visits.add(visit)
+        visit.announce("answer", time.monotonic())
+        service._stopping = True
+        assert service._claim(visit.story.id) is None
+        visit.announce("answer", time.monotonic())
+        service._stopping = False
+        assert service._claim(visit.story.id) is not None

@@ -246,6 +246,7 @@ def test_short_sounds_in_a_row_are_no_barge_in() -> None:
         (Finish.BACK_CHANNEL, SETTINGS.complete_s),
         (Finish.UNSURE, SETTINGS.unsure_s),
         (Finish.NOTHING, SETTINGS.unsure_s),
+        (Finish.ASKED, SETTINGS.asked_s),
         (Finish.DOUBTFUL, SETTINGS.doubtful_s),
         (Finish.OPEN, SETTINGS.open_s),
     ],

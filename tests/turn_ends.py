@@ -110,6 +110,7 @@ class Judge:
         patience = {
             Finish.COMPLETE: settings.complete_s,
             Finish.UNSURE: settings.unsure_s,
+            Finish.ASKED: settings.asked_s,
             Finish.DOUBTFUL: settings.doubtful_s,
             Finish.OPEN: settings.open_s,
         }

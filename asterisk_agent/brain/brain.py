@@ -6,6 +6,7 @@ The promise, in this order: never a wrong fact; better a person than a guess.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -38,6 +39,7 @@ from asterisk_agent.brain.documents import Passage, fingerprint
 from asterisk_agent.brain.examples import Examples
 from asterisk_agent.brain.intent import LONGEST, Intent, IntentReader, Talk
 from asterisk_agent.brain.knowledge import Index, load_passages
+from asterisk_agent.brain.language import Language
 from asterisk_agent.brain.languages import language as language_of
 from asterisk_agent.brain.office import FILE as HOURS
 from asterisk_agent.brain.office import Office
@@ -386,15 +388,13 @@ class Brain:
         language = self._index.language
         question = Question.read(utterance, language)
         judgement = judge(question, self._index)
-        starts = language.question_starts
-        if judgement.confidence >= ANSWER or starts is None or len(utterance.split()) < PREAMBLE:
+        if judgement.confidence >= ANSWER or len(utterance.split()) < PREAMBLE:
             return question, judgement
-        last = [found.end() for found in starts.finditer(utterance)][-MOST_STARTS:]
-        for start in reversed(last):
-            part = Question.read(utterance[start:], language)
-            found = judge(part, self._index)
-            if found.confidence >= SURE_OF_PART and len(part.terms) >= LEAST_TERMS:
-                return part, found
+        for part in _last_parts(utterance, language):
+            asked = Question.read(part, language)
+            found = judge(asked, self._index)
+            if found.confidence >= SURE_OF_PART and len(asked.terms) >= LEAST_TERMS:
+                return asked, found
         return question, judgement
 
     def _told(self, question: Question, passage: Passage, sure: float) -> Reply:
@@ -463,8 +463,18 @@ class _Turn:
 
 _FIRST = (Action.EMERGENCY, Action.HANDOFF, Action.VOICEMAIL, Action.ABUSE)
 """Intents that come before any answer to a question of the agent's."""
+_SENTENCE_END = re.compile(r"[.!?]\s+(?=\w)")
 _SHORT = 8
 """Words up to which "slowly" asks for the last answer again."""
+
+
+def _last_parts(utterance: str, language: Language) -> list[str]:
+    """What stands behind the preamble, the shortest first: the last beginnings of a question, and
+    the last sentence."""
+    starts = language.question_starts
+    begins = [found.end() for found in starts.finditer(utterance)][-MOST_STARTS:] if starts else []
+    begins += [found.end() for found in _SENTENCE_END.finditer(utterance)][-1:]
+    return [utterance[begin:] for begin in sorted(set(begins), reverse=True)]
 
 
 def _doubted(judgement: Judgement) -> Judgement:

@@ -33,6 +33,7 @@ def allowed(config: Config, resolve: Resolve, resolv_conf: str = "") -> list[str
         found += addresses
         if is_name:
             found += _SERVERS.findall(resolv_conf)
+    found += config.listen.allow  # Asterisk on other machines asks, and sends its callers' audio
     if not config.listen.web.is_loopback:
         found += HOUSE_NETWORKS
     return list(dict.fromkeys(each for each in found if not _is_local(each)))
@@ -45,6 +46,9 @@ def _hosts(config: Config) -> Iterator[tuple[str, str]]:
     if config.records.database.startswith("postgresql"):
         yield "records.database", urlsplit(config.records.database).hostname or ""
     yield "asterisk.ami.host", config.asterisk.ami.host
+    for id_, node in config.asterisk.nodes.items():  # they look after each other's callers
+        yield f"asterisk.nodes.{id_}.fastagi", node.fastagi.host
+        yield f"asterisk.nodes.{id_}.media", node.media.host
 
 
 def _addresses(key: str, host: str, resolve: Resolve) -> tuple[list[str], bool]:
