@@ -64,6 +64,7 @@ class ScriptedModel:
         self.text = text
         self.parameters = parameters
         self.asked: list[Sequence[Message]] = []
+        self.said = ""
 
     def generate(
         self,
@@ -73,7 +74,12 @@ class ScriptedModel:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Iterator[str]:
         self.asked.append(messages)
-        yield from re.findall(r"\S+\s*", self.text)
+        self.said = ""
+        for piece in re.findall(r"\S+\s*", self.text):
+            if cancelled():
+                return
+            self.said += piece
+            yield piece
 
 
 class BrokenModel(ScriptedModel):

@@ -52,3 +52,17 @@ def test_a_models_words_are_spoken_if_they_are_the_authors_facts() -> None:
 )
 def test_otherwise_the_authors_own_sentences_are(model: LanguageModel) -> None:
     assert compose(QUESTION, SHORT, EN, model, lambda: 0.0).text == SHORT.text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("I'm sorry, but as a model I know nothing of visits at all.", 4),
+        ("A visit costs a lot, and more than that.", 6),
+        ("A visit costs $89. The caller may pay in cash, I am sure.", 7),
+    ],
+)
+def test_a_model_that_goes_astray_is_not_heard_to_its_end(words: str, said: int) -> None:
+    model = ScriptedModel(words)
+    assert compose(QUESTION, SHORT, EN, model, lambda: 0.0).text == SHORT.text
+    assert len(model.said.split()) <= said

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from asterisk_agent.brain.wording import FILE, Score, compare, store, wording
 from asterisk_agent.cli import evaluate
 from asterisk_agent.cli.app import app
+from asterisk_agent.cli.main import gather
 from asterisk_agent.config.load import load
 from asterisk_agent.config.schema import Config
 from asterisk_agent.engines import loader
@@ -95,6 +96,7 @@ def test_the_command_measures_both_ways(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(loader, "load_model", lambda *_: ScriptedModel("The visit costs $89."))
     questions = tmp_path / "questions.yaml"
     questions.write_text('answerable:\n  - {q: "how much is the call-out fee", facts: ["$89"]}\n')
+    gather()  # a lone command would be the whole program
     command = ["evaluate", str(questions), "--config", str(EXAMPLE), "--compare", "--json"]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output

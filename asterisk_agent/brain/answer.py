@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from asterisk_agent.brain import prompts
 from asterisk_agent.brain.documents import Passage
-from asterisk_agent.brain.gate import grounded
+from asterisk_agent.brain.gate import Gate
 from asterisk_agent.brain.language import Language
 from asterisk_agent.brain.question import Question
-from asterisk_agent.engines.base import LanguageModel
+from asterisk_agent.engines.base import LanguageModel, Message
 from asterisk_agent.errors import EngineError
 from asterisk_agent.speech import sentences
 
@@ -41,15 +41,31 @@ def compose(
     if model is None:
         return Answer(extract(question, passage, language))
     began = clock()
-    try:
-        messages = prompts.answer(question.core, passage)
-        text = " ".join("".join(model.generate(messages, max_tokens=prompts.MOST_TOKENS)).split())
-    except EngineError:
-        text = ""  # the author's words need no model
+    gate = Gate(passage, language)
+    text = _worded(prompts.answer(question.core, passage), model, gate)
     took_ms = (clock() - began) * 1000
-    if len(text.split()) > MOST_WORDS or not grounded(text, passage, language):
+    if not gate.passes(text):
         text = extract(question, passage, language)
     return Answer(text, took_ms)
+
+
+def _worded(messages: Sequence[Message], model: LanguageModel, gate: Gate) -> str:
+    """What the model says, as far as it can come through the gate; "" where it cannot.
+
+    A small model goes astray within a few words, mostly, and a caller waits for each of them.
+    """
+    said = ""
+
+    def astray() -> bool:
+        text = " ".join(said.split())
+        return len(text.split()) > MOST_WORDS or not gate.may_pass(text)
+
+    try:
+        for piece in model.generate(messages, max_tokens=prompts.MOST_TOKENS, cancelled=astray):
+            said += piece
+    except EngineError:
+        return ""  # the author's words need no model
+    return "" if astray() else " ".join(said.split())
 
 
 def extract(question: Question, passage: Passage, language: Language) -> str:

@@ -18,18 +18,50 @@ from asterisk_agent.brain.words import tokens
 from asterisk_agent.speech import sentences, speakable
 
 _CLAUSE = re.compile(r"\s*[,;:()\N{EN DASH}\N{EM DASH}]+\s*")
+_FIGURE = re.compile(r"\S*\d")
 _BREAK = "\0"
 """Stands between two clauses."""
 
 
+class Gate:
+    """Holds what a model says against one passage."""
+
+    def __init__(self, passage: Passage, language: Language) -> None:
+        self._language = language
+        self._written = [_clauses(source, language) for source in sentences(passage.text)]
+
+    def passes(self, text: str) -> bool:
+        """Whether each sentence of ``text`` says no more, and nothing else, than one of it."""
+        spoken = sentences(text)
+        return bool(spoken) and all(
+            any(_taken_from(said, source, self._language) for source in self._written)
+            for said in map(self._said, spoken)
+        )
+
+    def may_pass(self, beginning: str) -> bool:
+        """Whether what begins so can still pass; so a model need not be heard to its end.
+
+        Of the sentence that is not whole yet the words before its first figure are judged, since
+        how a figure is said depends on what follows it, and not the last one, which may be half.
+        """
+        *whole, last = sentences(beginning) or [""]
+        if whole and not self.passes(" ".join(whole)):
+            return False
+        figure = _FIGURE.search(last)
+        said = self._said(" ".join((last[: figure.start()] if figure else last).split()[:-1]))
+        return any(
+            _flat(source)[start : start + len(said)] == said
+            for source in self._written
+            for start in _edges(source)[0]
+        )
+
+    def _said(self, sentence: str) -> list[str]:
+        return _flat(_clauses(sentence, self._language))
+
+
 def grounded(text: str, passage: Passage, language: Language) -> bool:
     """Whether each sentence of ``text`` says no more, and nothing else, than one of the passage."""
-    spoken = sentences(text)
-    written = [_clauses(source, language) for source in sentences(passage.text)]
-    return bool(spoken) and all(
-        any(_taken_from(said, source, language) for source in written)
-        for said in (_flat(_clauses(sentence, language)) for sentence in spoken)
-    )
+    return Gate(passage, language).passes(text)
 
 
 def _taken_from(said: Sequence[str], source: Sequence[str], language: Language) -> bool:
