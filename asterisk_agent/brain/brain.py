@@ -205,10 +205,9 @@ class Brain:
         """Sentences that answers of this channel are made of, each once, the likeliest first.
 
         An answer begins with a passage's first sentence, or with the one that fits best. All
-        first ones come before any second one. Empty where a model words the answers.
+        first ones come before any second one. So it is where a model words the answers, too: what
+        the gate lets through is mostly such a sentence, and what it refuses is replaced by one.
         """
-        if self._model is not None:
-            return []
         written = [sentences(passage.text) for passage in self._index.passages]
         ranks = zip_longest(*written)
         each = dict.fromkeys(text for rank in ranks for text in rank if text is not None)
