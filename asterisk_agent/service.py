@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,7 +17,6 @@ from pathlib import Path
 from uuid import UUID
 
 from asterisk_agent import audio, overrides
-from asterisk_agent.brain.phrases import all_sentences, greetings
 from asterisk_agent.call import Call
 from asterisk_agent.ceilings import UNKNOWN, is_spent
 from asterisk_agent.config.load import load
@@ -27,7 +26,7 @@ from asterisk_agent.control import Control
 from asterisk_agent.dialplan.features import LAMP
 from asterisk_agent.engines.pool import EnginePool
 from asterisk_agent.engines.worker import Worker
-from asterisk_agent.errors import AgentError, AsteriskError, ConfigError, EngineError
+from asterisk_agent.errors import AgentError, AsteriskError, ConfigError
 from asterisk_agent.metrics import Metrics, Now
 from asterisk_agent.neighbours import Neighbours
 from asterisk_agent.net.ami import AsteriskManager, Headers
@@ -41,10 +40,10 @@ from asterisk_agent.reception import Reception, final_outcome, id_of, member
 from asterisk_agent.recording import SETTLE_S, Tape, WavFile
 from asterisk_agent.records import WAITING_ROOM, Kept, Recorder, Story, Usage
 from asterisk_agent.recovery import GONE, catch_up, place_before
+from asterisk_agent.rehearsal import Rehearsal, quiet
 from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
-from asterisk_agent.speech import sentences
 from asterisk_agent.status import Status, restart_needed
 from asterisk_agent.survivors import STOPPED, Survivors
 from asterisk_agent.visits import Visit, Visits
@@ -62,10 +61,6 @@ FORGET_AFTER_MIN = 180
 NOTICE_LIMIT_S = 3.0
 """How long a conversation may take to notice that its caller has gone."""
 SWEEP_S = 60.0
-QUIET_CHECK_S = 0.5
-"""How often the preparation of sentences looks whether a conversation is over."""
-GREETINGS_LIMIT_S = 10.0
-"""How long new greetings hold up a start or a reload at most."""
 LOOK_S = 3.0
 """How often the documents are looked at for changes."""
 QUIET_LIMIT_S = 60.0
@@ -154,7 +149,7 @@ class Service:
             watched=self._watcher.name,
             losses=self._watcher.losses,
         )
-        self._renewed = asyncio.Event()
+        self._rehearsal = Rehearsal(pool, self._current, self._visits)
         self._metrics = Metrics(config.state_directory, self._look)
         control = Control(
             self._visits,
@@ -190,7 +185,7 @@ class Service:
             stack.push_async_callback(self._close_records)
             stack.callback(self._writer.close)
             self._site = await self._make_site(self._first)
-            await self._speak_greetings(self._first)
+            await self._rehearsal.greetings(self._first)
             await self._survivors.adopt(self._site, self._watcher.losses)
             await self._open_ports()
             if self._manager is not None:
@@ -200,7 +195,7 @@ class Service:
                     group.create_task(self._keep_at(chore), name=chore.__name__)
                     for chore in (
                         self._pool.watch,
-                        self._prepare,
+                        self._rehearsal.keep,
                         self._sweep,
                         self._follow,
                         self._keep,
@@ -288,38 +283,6 @@ class Service:
             await self._finish(visit, STOPPED)
         self._watcher.quiet()
 
-    async def _prepare(self) -> None:
-        """Speak the fixed sentences, then the likely answers, into memory while nobody waits.
-
-        A voice in the making takes the processor from the calls that are talking.
-        """
-        while True:
-            self._renewed.clear()
-            site = self._current()
-            await self._prepare_quietly(_fixed_sentences(site.config))
-            for brain in site.brains.values():
-                with suppress(EngineError):
-                    await self._prepare_quietly(await brain.likely())
-            await self._renewed.wait()  # until there is another configuration
-
-    async def _speak_greetings(self, config: Config) -> None:
-        """Into memory before a caller is greeted so: the first voice in a call may not be late.
-
-        From here on the memory keeps this configuration's fixed sentences for good.
-        """
-        self._pool.keep_for_good(_fixed_sentences(config))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GREETINGS_LIMIT_S):
-                await self._pool.prepare(
-                    [sentence for text in greetings(config) for sentence in sentences(text)]
-                )
-
-    async def _prepare_quietly(self, texts: Sequence[str]) -> None:
-        for sentence in texts:
-            if not await self._pool.remember(sentence):  # else a service that was lost has it again
-                await self._quiet()
-                await self._pool.prepare([sentence])
-
     async def _sweep(self) -> None:
         """Write down calls whose end nobody told us."""
         while True:
@@ -375,9 +338,9 @@ class Service:
     async def _take_over(self, config: Config) -> None:
         site = await self._make_site(config)
         later = restart_needed(self._current().config, config)
-        await self._speak_greetings(config)
+        await self._rehearsal.greetings(config)
         self._site = site
-        self._renewed.set()
+        self._rehearsal.renew()
         asterisk = await self._reload_asterisk()
         log.info("service: configuration reloaded", extra={"asterisk": asterisk})
         for key in later:
@@ -397,7 +360,7 @@ class Service:
                 continue
             with suppress(TimeoutError):  # reading takes the processor from calls, within reason
                 async with asyncio.timeout(QUIET_LIMIT_S):
-                    await self._quiet()
+                    await quiet(self._visits)
             try:
                 brains = await self._pool.brains(site.config)
             except ConfigError as error:
@@ -413,14 +376,9 @@ class Service:
         """New calls are served from what was read, unless a reload was quicker."""
         if self._site is old:
             self._site = new
-            self._renewed.set()
+            self._rehearsal.renew()
             self._status.read_again()
             log.info("service: documents read again", extra={"documents": len(new.documents)})
-
-    async def _quiet(self) -> None:
-        """Wait until nobody talks."""
-        while any(visit.talking for visit in self._visits):  # noqa: ASYNC110
-            await asyncio.sleep(QUIET_CHECK_S)
 
     async def _reload_asterisk(self) -> str:
         """Let Asterisk read its dialplan, queues and mailboxes again: ``ok``, or why not."""
@@ -741,13 +699,6 @@ class Service:
         except AsteriskError as error:
             log.warning("ami: %s", error)
             return False
-
-
-def _fixed_sentences(config: Config) -> list[str]:
-    """What any channel's callers may hear beside the documents, sentence by sentence, each once."""
-    channels = config.channels.values()
-    texts = (text for channel in channels for text in all_sentences(config, channel))
-    return list(dict.fromkeys(sentence for text in texts for sentence in sentences(text)))
 
 
 def _log_mistakes(what: str, error: ConfigError) -> None:

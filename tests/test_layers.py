@@ -45,7 +45,7 @@ LAYERS = (
     | {"speaking", "thinking"},
     {"brief", "call", "records", "prompts"},
     {"ceilings", "site", "visits", "reception", "status", "reindex", "control", "metrics"}
-    | {"recovery", "survivors", "neighbours"},
+    | {"recovery", "survivors", "neighbours", "rehearsal"},
     {"service", "web", "install"},
     {"sandbox", "cli"},
 )
@@ -83,6 +83,8 @@ WITHIN = {  # who may import whom of the same layer
     ("survivors", "recovery"),
     ("survivors", "site"),
     ("survivors", "visits"),
+    ("rehearsal", "site"),
+    ("rehearsal", "visits"),
     ("control", "visits"),
     ("sandbox", "cli"),
 }

@@ -159,26 +159,6 @@ async def test_a_call_for_which_we_were_too_late_is_told_by_who_had_it(tmp_path,
         await until(lambda: service.recorder.open().search().total == written)
 
 
-async def test_what_was_spoken_before_is_there_again_while_calls_go_on(tmp_path, monkeypatch):
-    """A service that was lost comes back in the middle of calls, and needs its voice for them."""
-    config = load(write_good(tmp_path / "etc"))
-    service, asked = Service(config, EnginePool(config)), []
-
-    async def remember(_, sentence):
-        asked.append(sentence)
-        return sentence == "known"
-
-    async def never():
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(EnginePool, "remember", remember)
-    monkeypatch.setattr(service, "_quiet", never)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await service._prepare_quietly(["known", "known", "new", "known"])
-    assert asked == ["known", "known", "new"]
-
-
 async def test_nobody_waits_for_the_voice_of_a_new_greeting(tmp_path, monkeypatch):
     config = load(write_good(tmp_path / "etc"))
     agent = config.agent.model_copy(update={"greeting": "Good day. How can I help?"})
