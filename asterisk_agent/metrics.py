@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from asterisk_agent.rescue import RESCUES
 
 DELAYS_S = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 LENGTHS_S = (10, 30, 60, 120, 180, 300, 600, 1200)
+LATELY = 120
+"""Lags that the console shows the worst of: a minute, at two a second."""
 LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
 
 
@@ -42,6 +45,7 @@ class Metrics:
 
     def __init__(self, state_directory: Path, look: Callable[[], Now]) -> None:
         self._look = look
+        self._lately: deque[float] = deque(maxlen=LATELY)
         registry = self._registry = CollectorRegistry()
         registry.register(_Rescues(state_directory / RESCUES))
         self._calls = Counter(
@@ -106,6 +110,12 @@ class Metrics:
     def lagged(self, seconds: float) -> None:
         """The event loop came round this late."""
         self._lag.observe(max(0.0, seconds))
+        self._lately.append(max(0.0, seconds))
+
+    @property
+    def worst_lag_s(self) -> float:
+        """How late it was at most in the last minute."""
+        return max(self._lately, default=0.0)
 
     def text(self) -> str:
         """Everything, as Prometheus reads it."""

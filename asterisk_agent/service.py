@@ -606,6 +606,7 @@ class Service:
         return asdict(self._look()) | {
             "state": self._state(),
             "stopping": self._stopping,
+            "lag_ms": round(self._metrics.worst_lag_s * 1000, 1),
             "records": str(self.recorder.health),
             "node": self._first.node,
             "nodes": list(self._current().config.nodes),

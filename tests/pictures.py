@@ -52,6 +52,7 @@ HEALTH = {"calls": 2, "talking": 1, "most": 8, "ready": True, "connected": True,
     "losses": 0,
     "lost_at": "",
     "lost_because": "",
+    "lag_ms": 3.4,
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from asterisk_agent import rescue
-from asterisk_agent.metrics import Metrics, Now
+from asterisk_agent.metrics import LATELY, Metrics, Now
 from asterisk_agent.records import Delays, Step, Story, TurnRecord
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -53,6 +53,17 @@ def test_calls_steps_delays_and_the_present_are_counted(tmp_path):
     text = metrics.text()
     assert "secret" not in text
     assert "5559876543" not in text
+
+
+def test_the_worst_lag_of_the_last_minute_is_known(tmp_path):
+    metrics = Metrics(tmp_path, lambda: Now(0, 0, 8, True, True, 0))
+    assert metrics.worst_lag_s == 0
+    metrics.lagged(0.2)
+    for _ in range(LATELY - 1):
+        metrics.lagged(0.003)
+    assert metrics.worst_lag_s == 0.2
+    metrics.lagged(0.004)
+    assert metrics.worst_lag_s == 0.004
 
 
 def test_rescues_are_counted_by_the_script_that_does_them(tmp_path):

@@ -33,6 +33,7 @@ HEALTH = {"calls": 1, "talking": 1, "most": 8, "ready": True, "connected": True,
     "losses": 0,
     "lost_at": "",
     "lost_because": "",
+    "lag_ms": 3.4,
 }
 CALL = {
     "id": "11111111-2222-3333-4444-555555555555",
@@ -439,6 +440,7 @@ def test_health_tells_what_check_found(console, browser):
     said = text_of(browser.get("/health/details").text)
     assert "asterisk.ami refused check the secret" in said
     assert "2 questions waiting" in said
+    assert "3 ms late at most, in the last minute" in said
     problem = {"records": "database is locked; 3 calls wait in memory"}
     console.desk.feed.health = HEALTH | problem
     assert "Not written database is locked" in text_of(browser.get("/health/details").text)
