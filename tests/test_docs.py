@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from asterisk_agent.config import schema
 from asterisk_agent.config.load import load, survey
@@ -180,3 +181,33 @@ def test_the_tools_are_all_that_building_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["build-system"]["requires"] == ["setuptools>=69"]
     assert int(locks.pinned(tools["setuptools"])[0].partition(".")[0]) >= 71  # has bdist_wheel
+
+
+# --- Examples -----------------------------------------------------------------------------------
+
+SERVERS = ROOT / "docs" / "examples" / "model-server"
+
+
+@pytest.mark.parametrize(
+    ("file", "port"), [("agent-llama-server.yaml", 8080), ("agent-vllm-ray.yaml", 8000)]
+)
+def test_the_examples_of_model_servers_are_good(tmp_path: Path, file: str, port: int) -> None:
+    """Each is a whole agent.yaml: a server, a deadline, and a model of this machine's behind it."""
+    shutil.copytree(ROOT / "etc", tmp_path / "etc")
+    shutil.copyfile(SERVERS / file, tmp_path / "etc" / "agent.yaml")
+    found = survey(tmp_path / "etc")
+    assert found.problems == found.warnings == ()
+    assert found.config is not None
+    model = found.config.engines.llm
+    assert model.engine == "openai"
+    assert str(model.url).endswith(f":{port}/v1")
+    assert model.deadline == timedelta(seconds=3)
+    assert model.fallback == "smollm2-135m-instruct"
+
+
+def test_the_cluster_serves_the_model_that_is_asked_for() -> None:
+    served = yaml.safe_load((SERVERS / "serve.yaml").read_text())
+    (application,) = served["applications"]
+    (model,) = application["args"]["llm_configs"]
+    asked = yaml.safe_load((SERVERS / "agent-vllm-ray.yaml").read_text())["engines"]["llm"]
+    assert model["model_loading_config"]["model_id"] == asked["model"]
