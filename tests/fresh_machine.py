@@ -8,8 +8,10 @@ machine becomes read-only there, and the script goes on only after a look that i
 other system's process 1 is started: one would tidy up what it takes for its own. Onto this machine
 come Debian's Asterisk, with Debian's files, under its own user, and this package, from a wheel,
 under ``/opt``; there is no network but loopback. Then: ``install``, ``check``, a call, a call with
-the service stopped, ``uninstall --purge``, and every file compared with what it was before: the
-exit status is 0 if all are the same. Needs iproute2 and unshare.
+the service stopped, ``uninstall --purge``, and every file compared with what it was before. The
+exit status is 0 if all are the same, no command failed, and both callers heard what they should:
+the agent, and the mailbox's announcement. Needs iproute2 and unshare. docs/install.md tells what
+it showed.
 """
 
 from __future__ import annotations
@@ -60,6 +62,14 @@ NOT_COMPARED = re.compile(
 ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
 TIME = re.compile(r" \d{19}")
 """useradd and userdel leave the same bytes, of a later time."""
+AUTOLOAD = "\nautoload=yes\n"
+MODULES = """\
+; The private Asterisk brings several kinds of voicemail; Debian's packages bring one.
+noload => app_voicemail_imap.so
+noload => app_voicemail_odbc.so
+"""
+WRONG: list[str] = []
+"""What was not as it should be."""
 
 
 def main() -> int:
@@ -105,14 +115,16 @@ def prove() -> int:
         )
     wait_for_port(4573)
     told(*AS_SERVICE, PROGRAM, "check")
-    print("# A call. Heard:", asyncio.run(call()))
+    heard("A call", "automated assistant")
     told(*AS_SERVICE, PROGRAM, "calls")
     told("/usr/sbin/asterisk", "-rx", "module show like voicemail")
     service.terminate()
     service.wait(60)
-    print("# The service stopped, a call. Heard:", asyncio.run(call()))
+    heard("The service stopped, a call", "leave a message after the tone")
     rescues = Path("/var/lib/asterisk-agent/rescues").read_text(encoding="utf-8").count("\n")
     print(f"# Decisions of the rescue program, started by Asterisk's user: {rescues}")
+    if not rescues:
+        WRONG.append("the rescue program decided nothing")
     time.sleep(3)  # until that call is gone from our dialplan
     told(PROGRAM, "uninstall", "--yes", "--purge")
     print((Path("/run/service.log")).read_text(errors="replace")[-3000:])
@@ -122,7 +134,9 @@ def prove() -> int:
     asterisk.terminate()
     for path in differs:
         print(f"  {path}: {before.get(path, 'not there')} -> {after.get(path, 'not there')}")
-    return 1 if differs else 0
+    for what in WRONG:
+        print(f"# Wrong: {what}")
+    return 1 if differs or WRONG else 0
 
 
 def make_machine() -> None:
@@ -177,20 +191,25 @@ def install_asterisk() -> None:
         file.write(PJSIP)
     with open("/etc/asterisk/extensions.conf", "a", encoding="utf-8") as file:
         file.write("\n[from-trunk]\ninclude => asterisk-agent\n")
+    modules_conf = Path("/etc/asterisk/modules.conf")
+    stock = modules_conf.read_text(encoding="utf-8")
+    assert stock.count(AUTOLOAD) == 1
+    modules_conf.write_text(stock.replace(AUTOLOAD, AUTOLOAD + MODULES), encoding="utf-8")
     run("chown", "-R", "root:asterisk", "/etc/asterisk")
 
 
 def install_package() -> None:
     """From a wheel of this tree; its dependencies are lent, since there is no network."""
     environment = Path("/opt/asterisk-agent/.venv")
-    run("/usr/bin/python3", "-m", "venv", str(environment))  # one that every user may start
+    # One that every user may start; with the pip and setuptools that are locked, not its own.
+    run("/usr/bin/python3", "-m", "venv", "--without-pip", str(environment))
     packages = next(environment.glob("lib/python3*/site-packages"))
     (packages / "lent.pth").write_text(f"{LENT_PACKAGES}\n")
     copy = Path("/opt/asterisk-agent/source")
     kept = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "build", "*.egg-info")
     shutil.copytree(SOURCE, copy, ignore=kept)
-    pip = (str(environment / "bin/pip"), "install", "--quiet", "--no-deps", "--no-build-isolation")
-    run(*pip, str(copy))
+    pip = (str(environment / "bin/python"), "-m", "pip", "install", "--quiet")
+    run(*pip, "--no-deps", "--no-build-isolation", str(copy))
     shutil.rmtree(copy)
     Path(PROGRAM).symlink_to(environment / "bin/asterisk-agent")
 
@@ -234,7 +253,7 @@ async def call() -> str:
         await phone.wait_for_quiet(1.5, timeout_s=30)
         session = load_recognizer().session()
         session.feed(phone.heard())
-        return f"“{session.result().text}”"
+        return str(session.result().text)
 
 
 def tree() -> dict[str, str]:
@@ -250,11 +269,21 @@ def tree() -> dict[str, str]:
     return found
 
 
+def heard(when: str, expected: str) -> None:
+    """Call, and show what the caller heard; part of it is expected, and no regret behind it."""
+    words = asyncio.run(call())
+    print(f"# {when}. Heard: “{words}”")
+    if expected not in words or "nobody could" in words:
+        WRONG.append(f"{when}: {expected} was not heard")
+
+
 def told(*words: str) -> None:
-    """Run a command, and show it with what it says."""
+    """Run a command that must succeed, and show it with what it says."""
     print(f"$ {' '.join(words)}")
     done = subprocess.run(words, check=False)
     print(f"# exit status {done.returncode}")
+    if done.returncode != 0:
+        WRONG.append(f"exit status {done.returncode} of {' '.join(words)}")
 
 
 def shared_packages() -> Path:

@@ -23,7 +23,13 @@ from asterisk_agent.cli import check, manager
 from asterisk_agent.cli import dialplan as dialplan_commands  # noqa: F401
 from asterisk_agent.cli.app import app
 from asterisk_agent.cli.check import check_port, examine_all
-from asterisk_agent.cli.check_asterisk import check_asterisk, wanted_dialplan
+from asterisk_agent.cli.check_asterisk import (
+    KEYS_HINT,
+    check_asterisk,
+    passes_keys,
+    version_of,
+    wanted_dialplan,
+)
 from asterisk_agent.cli.findings import Finding, Report
 from asterisk_agent.cli.loaded import differences
 from asterisk_agent.config.load import load
@@ -374,6 +380,7 @@ class FakeAsterisk:
         self.dialplan: Lines = {}
         self.globals: dict[str, str] = {}
         self.asked: list[dict[str, str]] = []
+        self.version = "22.10.1~dfsg+~cs6.17.60671434-1"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(self.greeting)
@@ -401,6 +408,9 @@ class FakeAsterisk:
         elif name == "GetVar":
             value = self.globals.get(action["Variable"], "")
             send(writer, Response="Success", ActionID=action["ActionID"], Value=value)
+        elif name == "CoreSettings":
+            number, version = action["ActionID"], self.version
+            send(writer, Response="Success", ActionID=number, AsteriskVersion=version)
         elif name in self.lists or name == "ShowDialPlan":
             send(writer, Response="Success", ActionID=action["ActionID"], EventList="start")
             for event in self.lists.get(name, self._lines(action.get("Context", ""))):
@@ -460,7 +470,7 @@ async def test_an_asterisk_that_has_everything(config: Config) -> None:
     fake = FakeAsterisk()
     fake.dialplan, fake.globals = read(wanted_dialplan(config))
     report = await ask(fake, config)
-    assert report.problems == []
+    assert report.problems == report.warnings == []
     assert report.checked == [
         "+4721000000 in the dialplan's asterisk-agent",
         "710 in the dialplan's ext-queues",
@@ -479,6 +489,53 @@ async def test_an_asterisk_that_has_everything(config: Config) -> None:
         "Secret": "s3cret",
         "Events": "off",
     }
+
+
+@pytest.mark.parametrize(
+    ("version", "passed"),
+    [
+        ("18.24.3", False),
+        ("certified/18.9-cert12", False),
+        ("certified-20.7-cert5", False),
+        ("19.8.1", False),
+        ("20.13.0", False),
+        ("20.14.0", True),
+        ("21.8.0", False),
+        ("21.12.2", True),
+        ("22.3.0-rc1", False),
+        ("22.4.0", True),
+        ("22.10.1~dfsg+~cs6.17.60671434-1", True),
+        ("23.0.0", True),
+        ("GIT-master-2b6b1f7", None),
+        ("", None),
+    ],
+)
+def test_versions_that_pass_keys_on(version: str, passed: bool | None) -> None:
+    assert passes_keys(version) is passed
+
+
+async def test_an_asterisk_in_which_keys_do_nothing_is_a_warning(config: Config) -> None:
+    fake = FakeAsterisk()
+    fake.dialplan, fake.globals = read(wanted_dialplan(config))
+    fake.version = "20.9.3"
+    report = await ask(fake, config)
+    assert report.problems == []
+    assert report.warnings == [
+        Finding(
+            "Asterisk",
+            "20.9.3 passes no keys on while a caller talks to the agent: key 0 and key * do"
+            " nothing there",
+            KEYS_HINT,
+        )
+    ]
+
+
+async def test_an_account_that_may_not_ask_for_the_version(config: Config) -> None:
+    fake = FakeAsterisk()
+    fake.dialplan, fake.globals = read(wanted_dialplan(config))
+    fake.refuse["CoreSettings"] = "Permission denied"
+    report = await ask(fake, config)
+    assert report.problems == report.warnings == []
 
 
 async def test_an_asterisk_that_lacks_our_files(config: Config) -> None:
@@ -661,6 +718,16 @@ def test_a_real_asterisk_with_our_dialplan(start_pbx: Any) -> None:
     assert loaded.startswith(
         "Asterisk has loaded another dialplan: 3 differences, [asterisk-agent]"
     )
+
+
+@pytest.mark.asterisk
+async def test_a_real_asterisk_tells_its_version(start_pbx: Any) -> None:
+    pbx = start_pbx(service=False)
+    ami = pbx.config.asterisk.ami
+    secret = pbx.config.ami_secret()
+    async with manager.manager_session(ami.host, ami.port, ami.username, secret) as session:
+        version = await version_of(session)
+    assert f"Asterisk {version} " in pbx.asterisk.cli("core show version")
 
 
 @pytest.mark.asterisk

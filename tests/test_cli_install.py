@@ -75,6 +75,23 @@ def test_problems_of_check_are_its_exit_status(root, monkeypatch):
     assert "no model" in done.output
 
 
+def test_without_the_check_only_a_step_that_failed_counts(root, monkeypatch):
+    fake = Commands(root / "etc/asterisk/agent")
+    fake.answers["check --config"] = Ran(1, "problem  Asterisk does not run\n")
+    monkeypatch.setattr(machine, "runner", lambda places: fake)
+    done = run("install", "--root", root, "--yes", "--no-check")
+    assert done.exit_code == 0, done.output
+    assert "asterisk-agent check:" not in done.output
+    told = json.loads(run("install", "--root", root, "--yes", "--no-check", "--json").output)
+    assert told["check"] is None
+    assert not any("check --config" in line for line in fake.said)
+    (root / "etc/asterisk/agent/extensions.conf").unlink()
+    fake.answers["dialplan write"] = Ran(1, "no space left on the disk\n")
+    failed = run("install", "--root", root, "--yes", "--no-check")
+    assert failed.exit_code == 1
+    assert "no space left" in failed.output
+
+
 def test_uninstall_tells_what_it_keeps(root):
     before = tree(root)
     run("install", "--root", root, "--yes")

@@ -1,20 +1,30 @@
-"""Two services behind one Asterisk, with one PostgreSQL: either is lost, and no caller is."""
+"""Two services behind one Asterisk, with one PostgreSQL: either is lost, and no caller is.
+
+They are those of docs/examples/two-nodes, each on a loopback address of its own.
+"""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, aclosing
+from pathlib import Path
 
-import ladder_config
 import postgres
 import pytest
-from ladder_config import MEMBERS, OPEN
 from live_calls import PERSON
 from test_ladder_live import exchange_of, new_caller
-from two_nodes import NodeService, addresses
+from two_nodes import EXAMPLE, NETWORK, Example, NodeService
 
+from asterisk_agent.cli.check_asterisk import wanted_dialplan
+from asterisk_agent.config.load import load, survey
 from asterisk_agent.net.control import follow
+from asterisk_agent.net.door import Door
 from asterisk_agent.records import CallLog
 from asterisk_agent.sandbox.pbx import Pbx
+from asterisk_agent.sandbox.processes import package_environment
 from asterisk_agent.wire.control import Watch
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.models]
@@ -22,6 +32,11 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.models]
 AT_ONCE = 4
 """How many calls the first service takes."""
 CALLERS = 9
+OPEN = "+15551230100"
+"""The example's number."""
+STRANGER = "10.77.0.9"
+MEMBERS = 6
+"""Phones of its team."""
 
 
 def conversations(pbx, service):
@@ -72,19 +87,73 @@ async def until_silent(service, *names):
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_the_example_is_whole(name):
+    """Nothing is wrong or odd in it; who asks, of Asterisk and the nodes, may; nobody else may."""
+    found = survey(EXAMPLE / name)
+    assert found.problems == found.warnings == ()
+    config = found.config
+    assert config.node == name
+    hosts = {config.asterisk.ami.host, *(node.fastagi.host for node in config.nodes.values())}
+    assert {f"{host}/32" for host in hosts} == set(config.listen.allow)
+    assert not Door("media", config.listen.allow).knows("192.0.2.1")
+
+
+def test_the_nodes_of_the_example_differ_in_what_they_listen_on_alone():
+    first, second = (load(EXAMPLE / name) for name in "ab")
+    own = {"directory", "listen", "state"}
+    assert first.model_dump(exclude=own) == second.model_dump(exclude=own)
+    assert first.listen.allow == second.listen.allow
+
+
+def test_one_dialplan_serves_both_nodes(tmp_path):
+    """Each finds it as it wants it, though their state folders differ: overrides are shared."""
+    example = Example(tmp_path / "etc", {"a": 1, "b": 1})
+    example.make_folders(tmp_path / "state")
+    first, second = (wanted_dialplan(load(example.folder / name)) for name in "ab")
+    assert f"AGENT_OVERRIDES={tmp_path}/state/overrides" in first.replace(" ", "")
+    assert first == second
+
+
+def test_over_a_network_those_that_are_named_are_let_in_and_nobody_else(tmp_path):
+    """On loopback everybody is; so in a network of its own, at addresses that are not."""
+    example = Example(tmp_path / "etc", {"a": 1, "b": 1})
+    example.make_folders(tmp_path / "state")
+    example.move_to_a_network(tmp_path)
+    command = ["unshare", "--net", *(() if os.geteuid() == 0 else ("--user", "--map-root-user"))]
+    command += [sys.executable, str(Path(__file__).with_name("strangers.py"))]
+    done = subprocess.run(
+        [*command, str(example.folder / "a"), *NETWORK, STRANGER],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env=package_environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    both, neither = {"fastagi": True, "media": True}, {"fastagi": False, "media": False}
+    assert json.loads(done.stdout) == dict.fromkeys(NETWORK, both) | {STRANGER: neither}
+
+
 async def test_no_caller_is_lost_with_a_service(tmp_path, new_phone):
-    directory = ladder_config.write(tmp_path / "etc")
-    nodes = addresses("a", "b")
+    example = Example(tmp_path / "etc", {"a": AT_ONCE, "b": 4 * AT_ONCE})
     with ExitStack() as stack:
         url = stack.enter_context(postgres.running())
-        pbx = stack.enter_context(Pbx(directory, tmp_path / "pbx", service=False, nodes=nodes))
-        a = NodeService(pbx, "a", nodes, url, calls=AT_ONCE)
-        b = NodeService(pbx, "b", nodes, url, calls=4 * AT_ONCE)
+        pbx = stack.enter_context(
+            Pbx(example.folder / "a", tmp_path / "pbx", service=False, nodes=example.nodes)
+        )
+        example.settle(pbx, url)
+        example.write_dialplan(pbx)
+        a, b = (NodeService(example, name) for name in "ab")
         for service in (a, b):
             service.launch()
             stack.callback(service.kill)
         for service in (a, b):
             service.wait()
+        for name, other in ("ab", "ba"):
+            told = example.command(name, "check")
+            assert f"ok       this service among several: {name}\n" in told
+            assert f"ok       service {other}\n" in told
         exchange = await exchange_of(pbx, new_phone, MEMBERS)
         callers = [await new_caller(new_phone, index) for index in range(CALLERS)]
         calls, rescues = await killed(pbx, exchange, callers, a, b)
@@ -111,7 +180,7 @@ async def killed(pbx, exchange, callers, a, b):
     (answered, heard), *ends = await asyncio.gather(
         ring(pbx, fresh), *(rescued(exchange, caller, lost) for caller in hit)
     )
-    report("killed", heard - answered, ends)
+    report("node a killed", len(talking), ends, heard - answered)
     assert [end for end, _ in ends] == [PERSON] * len(hit)
     assert max(silence for _, silence in ends) < 3.0
     assert heard - answered < 2.0
@@ -136,12 +205,12 @@ async def frozen(pbx, exchange, callers, a, b):
     waited, *ends = await asyncio.gather(
         reach(pbx, first, b), *(rescued(exchange, caller, lost) for caller in talking)
     )
-    report("frozen", waited, ends)
+    report("node a frozen", len(talking), ends, waited)
     assert [end for end, _ in ends] == [PERSON, PERSON]
     assert max(silence for _, silence in ends) < 3.0
     assert waited < 2.0
     waited = await reach(pbx, second, b)
-    report("frozen, remembered", waited, ())
+    print(f"node a still frozen: the next caller talked to node b after {waited:.2f} s")
     assert waited < 1.0  # nobody waits for it a second time
     assert conversations(pbx, b) == {first.number, second.number}
     a.thaw()
@@ -169,7 +238,11 @@ async def in_one_log(url, calls, rescues):
         log.close()
 
 
-def report(what, seconds, ends):
-    """For whoever reads the test's output."""
-    silences = ", ".join(f"{end} after {silence:.2f} s" for end, silence in ends)
-    print(f"{what}: a new caller heard the agent after {seconds:.2f} s; {silences}")
+def report(what, callers, ends, seconds):
+    """For whoever reads the test's output, and docs/benchmarks."""
+    silences = [f"{silence:.2f}" for _, silence in ends]
+    print(
+        f"{what}: {callers} callers, {len(ends)} of them on it, "
+        f"{sum(end == PERSON for end, _ in ends)} of {len(ends)} rescued to a person, which they "
+        f"heard of after {', '.join(silences)} s; a new caller had node b after {seconds:.2f} s"
+    )

@@ -292,7 +292,7 @@ def _check_rescue(report: Report) -> None:
     """Start the rescue script: without a question it says so, and that is all we want to see."""
     script = dialplan.rescue_script()
     with report.checking(f"rescue script {script}", "rescue"):
-        hint = "install the package again: pip install --force-reinstall asterisk-call-agent"
+        hint = "install the package again, as docs/install.md says"
         try:
             done = subprocess.run(
                 [script],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from asterisk_agent import dialplan
-from asterisk_agent.cli.findings import Report
+from asterisk_agent.cli.findings import Finding, Report
 from asterisk_agent.cli.loaded import differences
 from asterisk_agent.cli.manager import ManagerSession, manager_session
 from asterisk_agent.config.schema import Config, Team
@@ -20,6 +22,12 @@ VOICEMAIL_HINT = (
     " that you do not use (_imap, _odbc), or they may take its place without running"
 )
 RELOAD_HINT = "run: asterisk-agent reload, or dialplan write and Asterisk's dialplan reload"
+PASSES_KEYS = {20: 14, 21: 9, 22: 4}
+"""The first of each series of Asterisk whose AudioSocket() passes keys on; all later ones do."""
+KEYS_HINT = (
+    "update Asterisk to 20.14, 21.9, 22.4 or later; until then tell callers to say that they want"
+    " a person, not to press a key"
+)
 
 
 async def check_asterisk(config: Config, report: Report) -> None:
@@ -33,6 +41,33 @@ async def check_asterisk(config: Config, report: Report) -> None:
                 await _check_loaded(session, config, report)
                 await _check_queues(session, config, report)
                 await _check_mailboxes(session, config, report)
+                with suppress(AsteriskError):  # an account that may not ask is no problem
+                    _check_keys(await version_of(session), report)
+
+
+async def version_of(session: ManagerSession) -> str:
+    """Asterisk's own version, as it writes it. Raises AsteriskError where it does not tell."""
+    (answer,) = await session.ask("CoreSettings")
+    return answer.get("asteriskversion", "")
+
+
+def _check_keys(version: str, report: Report) -> None:
+    """A version that passes no keys on is odd only: callers can say what they want."""
+    if passes_keys(version) is False:
+        problem = (
+            f"{version} passes no keys on while a caller talks to the agent: key 0 and key * do"
+            " nothing there"
+        )
+        report.warnings.append(Finding("Asterisk", problem, KEYS_HINT))
+
+
+def passes_keys(version: str) -> bool | None:
+    """Whether keys reach the agent in this version of Asterisk; None where that is not known."""
+    found = re.match(r"(?:certified[/-])?(\d+)\.(\d+)", version)
+    if found is None:
+        return None
+    series, number = int(found[1]), int(found[2])
+    return series > max(PASSES_KEYS) or number >= PASSES_KEYS.get(series, number + 1)
 
 
 async def _check_dialplan(session: ManagerSession, config: Config, report: Report) -> None:

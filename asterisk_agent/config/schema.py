@@ -182,8 +182,11 @@ class Config(Section):
 
     @property
     def overrides_directory(self) -> Path:
-        """One small file per channel whose hours are overridden; Asterisk uses them too."""
-        return self.state_directory / "overrides"
+        """One small file per channel whose hours are overridden; Asterisk uses them too.
+
+        Where it is a link, what it leads to: services that share a folder give one dialplan.
+        """
+        return (self.state_directory / "overrides").resolve()
 
     @property
     def control_socket(self) -> Path:
