@@ -532,7 +532,12 @@ class Call:
         self._carried = asked.text
 
     async def _give_up_on_silence(self) -> Outcome | None:
-        """A caller who spoke before gets a person; one who never did is told goodbye."""
+        """A caller who spoke before gets a person; one who never did is told goodbye.
+
+        Whoever has put us on hold does not hear us ask, and is waited for.
+        """
+        if self._on_hold():
+            return None
         if any(turn.who == "caller" for turn in self.story.turns) or self._carried:
             return await self._hand_over(self._phrases.connecting, Outcome.UNANSWERED)
         return Outcome.NO_INPUT if await self._said_goodbye(self._phrases.nobody_there) else None

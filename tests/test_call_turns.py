@@ -591,6 +591,16 @@ def test_whoever_is_or_may_be_on_hold_is_waited_for(on_hold):
     assert PRICE in result.texts
 
 
+@pytest.mark.parametrize("spoke", [True, False])
+def test_nobody_is_given_up_on_hold_however_long(spoke):
+    script = Script().says(ASKED, COST, 1.5) if spoke else Script()
+    script.holds_the_line(ASKED + 8, ASKED + 90).says(ASKED + 91, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 100), on_hold=True)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert result.texts.count(PRICE) == 1 + spoke
+    assert result.heard[-1].start > ASKED + 92
+
+
 def test_a_line_that_is_flooded_is_given_back_at_once():
     result = talk(Script(flood=ASKED).says(ASKED + 1, COST, 1.5))
     assert (result.outcome, result.line.dropped) == ("lost", True)
