@@ -3,10 +3,14 @@
 import asyncio
 import os
 import random
+import signal
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 import yaml
 from test_records import story
@@ -18,9 +22,17 @@ from asterisk_agent.sandbox import chaos, chaos_faults_process, chaos_round
 from asterisk_agent.sandbox.chaos import FAULTS, SHORT, faults_of
 from asterisk_agent.sandbox.chaos_caller import was_told
 from asterisk_agent.sandbox.chaos_fault import Setting
-from asterisk_agent.sandbox.chaos_faults_process import DiskFull, SpoolFull, SupervisorFrozen, fill
+from asterisk_agent.sandbox.chaos_faults_process import (
+    DiskFull,
+    SpoolFull,
+    SupervisorFrozen,
+    SupervisorKilled,
+    fill,
+)
 from asterisk_agent.sandbox.chaos_faults_site import ServerFails
+from asterisk_agent.sandbox.chaos_faults_wire import BlindAndDeaf
 from asterisk_agent.sandbox.chaos_judge import tone
+from asterisk_agent.sandbox.chaos_relay import Trouble
 from asterisk_agent.sandbox.chaos_server import ModelServer
 from asterisk_agent.sandbox.chaos_session import ChaosSession, Wish, use_server, word_answers
 from asterisk_agent.sandbox.chaos_stages import Stage, approach
@@ -160,6 +172,51 @@ async def test_a_supervisor_that_goes_on_may_kill_no_service_that_is_well(monkey
     with nullcontext() if well else pytest.raises(SandboxError, match="killed a service"):
         await fault.lift(world)
     assert world.supervisor.done == ["suspended", "resumed"]
+
+
+class Pbx:
+    """What the loss of a supervisor asks of a PBX."""
+
+    def __init__(self):
+        self.done = []
+
+    def kill_service(self):
+        self.done.append("killed")
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_service_without_its_supervisor_has_to_end(monkeypatch, ends):
+    monkeypatch.setattr(chaos_faults_process, "ORPHAN_S", 2.0 if ends else 0.1)
+    command = [sys.executable, "-c", "" if ends else "import time; time.sleep(60)"]
+    with subprocess.Popen(command) as orphan:
+        pbx = Pbx()
+
+        async def start():
+            pbx.done.append("started")
+
+        world = SimpleNamespace(pbx=pbx, start_service=start)
+        fault = SupervisorKilled()
+        fault.orphan = psutil.Process(orphan.pid)
+        with nullcontext() if ends else pytest.raises(SandboxError, match="does not end"):
+            asyncio.run(fault.lift(world))
+        assert pbx.done == ["killed", "started"]
+        assert orphan.wait(5) == (0 if ends else -signal.SIGKILL)
+
+
+async def test_two_wires_fail_and_are_mended_together():
+    failed = []
+
+    def relay(name):
+        async def fail(trouble):
+            failed.append((name, trouble))
+
+        return SimpleNamespace(fail=fail)
+
+    world = SimpleNamespace(manager=relay("ami"), media=relay("media"))
+    await BlindAndDeaf().inject(world)
+    assert failed == [("ami", Trouble.REFUSED), ("media", Trouble.SILENT)]
+    await BlindAndDeaf().lift(world)
+    assert failed[2:] == [("media", Trouble.NONE), ("ami", Trouble.NONE)]
 
 
 class Presser:
