@@ -502,8 +502,8 @@ class Call:
         return await asyncio.shield(thought)
 
     async def _cover(self, thought: asyncio.Task[Thought]) -> float:
-        """Say that it takes a moment, unless the caller speaks; how long that lasts."""
-        if not self._speaker.floor.is_set() or self._speaker.interrupted.is_set():
+        """Say that it takes a moment, unless the caller is speaking; how long that lasts."""
+        if not self._speaker.floor.is_set():
             return 0.0
         try:
             async with asyncio.timeout(VOICE_LIMIT_S):

@@ -504,6 +504,13 @@ def mute(text):
     return tune
 
 
+def test_who_speaks_into_a_long_thought_does_not_wait_for_it_in_silence():
+    script = Script().says(ASKED, COST, 1.5).says(ASKED + 3.4, COST, 0.8)
+    result = talk(script, tune=slow(600))
+    assert result.outcome == "lost"
+    assert max(silences(result, ASKED + 4.2)) < 3.0
+
+
 @pytest.mark.parametrize("tune", [slow(600), mute(PRICE)])
 def test_who_waits_in_vain_for_an_answer_goes_to_a_person_and_never_in_silence(tune):
     result = talk(Script().says(ASKED, COST, 1.5), tune=tune)
