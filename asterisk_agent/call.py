@@ -502,8 +502,8 @@ class Call:
         return await asyncio.shield(thought)
 
     async def _cover(self, thought: asyncio.Task[Thought]) -> float:
-        """Say that it takes a moment, unless the caller speaks; how long that lasts."""
-        if not self._speaker.floor.is_set() or self._speaker.interrupted.is_set():
+        """Say that it takes a moment, unless the caller is speaking; how long that lasts."""
+        if not self._speaker.floor.is_set():
             return 0.0
         try:
             async with asyncio.timeout(VOICE_LIMIT_S):
@@ -532,7 +532,12 @@ class Call:
         self._carried = asked.text
 
     async def _give_up_on_silence(self) -> Outcome | None:
-        """A caller who spoke before gets a person; one who never did is told goodbye."""
+        """A caller who spoke before gets a person; one who never did is told goodbye.
+
+        Whoever has put us on hold does not hear us ask, and is waited for.
+        """
+        if self._on_hold():
+            return None
         if any(turn.who == "caller" for turn in self.story.turns) or self._carried:
             return await self._hand_over(self._phrases.connecting, Outcome.UNANSWERED)
         return Outcome.NO_INPUT if await self._said_goodbye(self._phrases.nobody_there) else None

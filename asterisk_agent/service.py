@@ -431,7 +431,7 @@ class Service:
         return partial(self._converse, visit)
 
     async def _converse(self, visit: Visit, line: Line) -> None:
-        visit.talking_since = _now()
+        visit.talking_since, visit.followed = _now(), self._connected
         visit.story.answered = visit.story.answered or visit.talking_since
         site = visit.site
         tape = self._tape(visit)
@@ -448,7 +448,7 @@ class Service:
             purpose=visit.purpose,
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
-            on_hold=lambda: visit.held if self._connected else None,
+            on_hold=lambda: visit.on_hold(connected=self._connected),
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:

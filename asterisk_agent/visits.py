@@ -39,6 +39,8 @@ class Visit:
     brief: Path | None = None
     held: bool = False
     """The caller has put us on hold, as far as Asterisk told."""
+    followed: bool = False
+    """Whether Asterisk told of its calls when the conversation began."""
     taken_by: str = ""
     """The console's user who sent the caller elsewhere."""
     lost_at: datetime | None = None
@@ -47,6 +49,15 @@ class Visit:
     """How long it has been with us, by a clock that nobody sets."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while no conversation is under way and none is announced."""
+
+    def on_hold(self, *, connected: bool) -> bool | None:
+        """Whether the caller has put us on hold; None where nobody tells.
+
+        ``connected``: whether Asterisk tells now. One that stopped telling in the middle of a
+        conversation is in trouble, so what it told last still counts: a line that stands still
+        then is more likely in the same trouble than on hold.
+        """
+        return self.held if connected or self.followed else None
 
     @property
     def talking(self) -> bool:

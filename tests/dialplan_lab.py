@@ -96,9 +96,12 @@ exten => s,1,Wait(120)
         for module in ("pbx_config", "app_queue", "app_voicemail"):
             self.asterisk.cli(f"module reload {module}")
 
-    def call(self, extension: str, context: str = "lab") -> None:
-        """A caller who says nothing. Its steps are those of ``Local/EXTENSION@…;2``."""
-        self.asterisk.cli(f"channel originate Local/{extension}@{context} extension s@hold")
+    def call(self, extension: str, context: str = "lab", caller: str = "hold") -> None:
+        """A caller who does what the context ``caller`` does: nothing.
+
+        Its steps are those of ``Local/EXTENSION@…;2``.
+        """
+        self.asterisk.cli(f"channel originate Local/{extension}@{context} extension s@{caller}")
 
     def steps(self, extension: str = "") -> list[Step]:
         """What the calls to this extension have executed so far, on their own lines only."""

@@ -504,6 +504,13 @@ def mute(text):
     return tune
 
 
+def test_who_speaks_into_a_long_thought_does_not_wait_for_it_in_silence():
+    script = Script().says(ASKED, COST, 1.5).says(ASKED + 3.4, COST, 0.8)
+    result = talk(script, tune=slow(600))
+    assert result.outcome == "lost"
+    assert max(silences(result, ASKED + 4.2)) < 3.0
+
+
 @pytest.mark.parametrize("tune", [slow(600), mute(PRICE)])
 def test_who_waits_in_vain_for_an_answer_goes_to_a_person_and_never_in_silence(tune):
     result = talk(Script().says(ASKED, COST, 1.5), tune=tune)
@@ -589,6 +596,16 @@ def test_whoever_is_or_may_be_on_hold_is_waited_for(on_hold):
     result = talk(script.hangs_up(ASKED + 15), on_hold=on_hold)
     assert (result.outcome, result.line.dropped) == ("hangup", False)
     assert PRICE in result.texts
+
+
+@pytest.mark.parametrize("spoke", [True, False])
+def test_nobody_is_given_up_on_hold_however_long(spoke):
+    script = Script().says(ASKED, COST, 1.5) if spoke else Script()
+    script.holds_the_line(ASKED + 8, ASKED + 90).says(ASKED + 91, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 100), on_hold=True)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert result.texts.count(PRICE) == 1 + spoke
+    assert result.heard[-1].start > ASKED + 92
 
 
 def test_a_line_that_is_flooded_is_given_back_at_once():

@@ -237,6 +237,33 @@ def test_a_mailbox_that_does_not_exist_does_not_end_the_call(tmp_path: Path) -> 
     assert "VoicemailStatus: FAILED" in ended.data
 
 
+FINISHER = """
+[finisher]
+exten => s,1,Playtones(dial)
+ same => n,Wait(8)
+ same => n,SendDTMF(#)
+ same => n,Wait(120)
+"""
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_message_that_was_cut_off_by_a_full_disk_is_none(tmp_path: Path, *, full: bool) -> None:
+    """VoiceMail() says SUCCESS, and Asterisk would hang up in the middle of the caller's word."""
+    with Lab(always_open(), tmp_path, lab_call(1) + FINISHER) as lab:
+        box = lab.asterisk.spool / "voicemail" / "agent" / "600"
+        box.mkdir(parents=True)
+        if full:
+            (box / "agent-room").symlink_to("/dev/full")  # takes nothing, and stays empty
+        lab.call("x", caller="finisher")
+        lab.wait_for("x", records)
+        ended = lab.wait_for("x", lambda step: step.data.startswith("AgentEnded"), 60)
+        told = [step for step in lab.steps("x") if step.data.endswith("sounds/no-message-taken")]
+        assert len(list((box / "INBOX").glob("*.wav"))) == 1
+    assert [step.application for step in told] == ["Playback"] * full
+    assert ("VoicemailStatus: FAILED" if full else "VoicemailStatus: SUCCESS") in ended.data
+    assert (box / "agent-room").stat().st_size == 0
+
+
 # --- A reload under a call ----------------------------------------------------------------------
 
 

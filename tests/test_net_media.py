@@ -206,3 +206,31 @@ async def test_nonsense_in_a_call_ends_it(server: Server, message: bytes, proble
     peer.say_no_more()
     assert await peer.rest() == b""
     assert problem in await server.failed
+
+
+async def test_a_line_that_stops_within_a_message_is_given_back(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "WHOLE_LIMIT_S", 0.05)
+    peer = await server.connect()
+    frame = audiosocket.encode_audio(b"ab" * 160)
+    peer.send(audiosocket.encode_identity(CALL), frame, frame[:100])
+    assert await peer.rest() == frame
+    assert "did not finish a message" in await server.failed
+
+
+async def test_a_line_may_stand_still_between_messages_and_within_one_for_a_moment(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "WHOLE_LIMIT_S", 0.2)
+    peer = await server.connect()
+    frame = audiosocket.encode_audio(b"ab" * 160)
+    peer.send(audiosocket.encode_identity(CALL), frame)
+    assert await peer.read(len(frame)) == frame
+    await asyncio.sleep(0.3)
+    peer.send(frame[:100])
+    await asyncio.sleep(0.05)
+    peer.send(frame[100:], audiosocket.encode_digit("#"))
+    assert await peer.read(len(frame) + len(HANG_UP)) == frame + HANG_UP
+    peer.say_no_more()
+    assert await peer.rest() == b""

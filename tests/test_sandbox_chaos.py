@@ -2,19 +2,42 @@
 
 import asyncio
 import os
+import random
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
+import yaml
+from test_records import story
 from typer.testing import CliRunner
 
 from asterisk_agent.errors import SandboxError
-from asterisk_agent.sandbox import chaos
+from asterisk_agent.records import CallLog
+from asterisk_agent.sandbox import chaos, chaos_faults_process, chaos_round
 from asterisk_agent.sandbox.chaos import FAULTS, SHORT, faults_of
+from asterisk_agent.sandbox.chaos_caller import was_told
 from asterisk_agent.sandbox.chaos_fault import Setting
-from asterisk_agent.sandbox.chaos_faults_process import fill
+from asterisk_agent.sandbox.chaos_faults_process import (
+    DiskFull,
+    SpoolFull,
+    SupervisorFrozen,
+    SupervisorKilled,
+    fill,
+)
+from asterisk_agent.sandbox.chaos_faults_site import ServerFails
+from asterisk_agent.sandbox.chaos_faults_wire import BlindAndDeaf
+from asterisk_agent.sandbox.chaos_judge import tone
+from asterisk_agent.sandbox.chaos_relay import Trouble
 from asterisk_agent.sandbox.chaos_server import ModelServer
-from asterisk_agent.sandbox.chaos_session import ChaosSession, Wish
-from asterisk_agent.sandbox.chaos_stages import Stage
+from asterisk_agent.sandbox.chaos_session import ChaosSession, Wish, use_server, word_answers
+from asterisk_agent.sandbox.chaos_stages import Stage, approach
+from asterisk_agent.sandbox.chaos_tracker import Trail
+from asterisk_agent.sandbox.listening import FRAME_S, Recording
 
 EXAMPLE = Path(__file__).parent.parent / "etc"
 
@@ -87,6 +110,160 @@ async def test_the_model_server_speaks_the_protocol():
     assert server.asked == 1
     writer.close()
     await server.stop()
+
+
+async def test_the_model_server_fails_on_command():
+    server = ModelServer()
+    await server.start()
+    await ServerFails().inject(SimpleNamespace(model_server=server))
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+    async with asyncio.timeout(5):
+        assert (await reader.read()).startswith(b"HTTP/1.1 500 ")
+    await ServerFails().lift(SimpleNamespace(model_server=server))
+    assert not server.fails
+    writer.close()
+    await server.stop()
+
+
+@pytest.mark.parametrize("before", ["{agent: {}}", "engines: {llm: {model: m, answers: auto}}"])
+def test_the_model_of_the_configuration_or_of_a_server_words_every_answer(tmp_path, before):
+    path = tmp_path / "agent.yaml"
+    path.write_text(before)
+    word_answers(path)
+    told = yaml.safe_load(path.read_text())["engines"]["llm"]
+    assert told["answers"] == "generative"
+    assert told.get("model") == ("m" if "model" in before else None)
+    use_server(path, 7)
+    told = yaml.safe_load(path.read_text())["engines"]["llm"]
+    assert (told["engine"], told["url"]) == ("openai", "http://127.0.0.1:7/v1")
+
+
+@pytest.mark.parametrize("fault", [DiskFull, SpoolFull])
+def test_a_disk_that_is_no_small_one_is_not_filled(tmp_path, fault):
+    world = SimpleNamespace(data=tmp_path, spool=tmp_path)
+    with pytest.raises(SandboxError, match="may mount no small disk"):
+        fault().check(world)
+
+
+class Process:
+    """A process, as far as the supervisor's faults look at it."""
+
+    def __init__(self, *, runs=True):
+        self.runs, self.done = runs, []
+
+    def is_running(self):
+        return self.runs
+
+    def suspend(self):
+        self.done.append("suspended")
+
+    def resume(self):
+        self.done.append("resumed")
+
+
+@pytest.mark.parametrize("well", [True, False])
+async def test_a_supervisor_that_goes_on_may_kill_no_service_that_is_well(monkeypatch, well):
+    monkeypatch.setattr(chaos_faults_process, "MINDED_S", 0.0)
+    world = SimpleNamespace(service=Process(), supervisor=Process())
+    fault = SupervisorFrozen()
+    await fault.inject(world)
+    world.service.runs = well
+    with nullcontext() if well else pytest.raises(SandboxError, match="killed a service"):
+        await fault.lift(world)
+    assert world.supervisor.done == ["suspended", "resumed"]
+
+
+class Pbx:
+    """What the loss of a supervisor asks of a PBX."""
+
+    def __init__(self):
+        self.done = []
+
+    def kill_service(self):
+        self.done.append("killed")
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_service_without_its_supervisor_has_to_end(monkeypatch, ends):
+    monkeypatch.setattr(chaos_faults_process, "ORPHAN_S", 2.0 if ends else 0.1)
+    command = [sys.executable, "-c", "" if ends else "import time; time.sleep(60)"]
+    with subprocess.Popen(command) as orphan:
+        pbx = Pbx()
+
+        async def start():
+            pbx.done.append("started")
+
+        world = SimpleNamespace(pbx=pbx, start_service=start)
+        fault = SupervisorKilled()
+        fault.orphan = psutil.Process(orphan.pid)
+        with nullcontext() if ends else pytest.raises(SandboxError, match="does not end"):
+            asyncio.run(fault.lift(world))
+        assert pbx.done == ["killed", "started"]
+        assert orphan.wait(5) == (0 if ends else -signal.SIGKILL)
+
+
+async def test_two_wires_fail_and_are_mended_together():
+    failed = []
+
+    def relay(name):
+        async def fail(trouble):
+            failed.append((name, trouble))
+
+        return SimpleNamespace(fail=fail)
+
+    world = SimpleNamespace(manager=relay("ami"), media=relay("media"))
+    await BlindAndDeaf().inject(world)
+    assert failed == [("ami", Trouble.REFUSED), ("media", Trouble.SILENT)]
+    await BlindAndDeaf().lift(world)
+    assert failed[2:] == [("media", Trouble.NONE), ("ami", Trouble.NONE)]
+
+
+class Presser:
+    """A caller who dials, waits and presses a key."""
+
+    def __init__(self):
+        self.chance, self.pressed = random.Random(1), ""
+
+    async def dial(self, uri):
+        self.uri = uri
+
+    def press(self, key):
+        self.pressed += key
+
+
+@pytest.mark.parametrize("stage", [Stage.TRANSFERRING, Stage.WAITING])
+@pytest.mark.parametrize("key", ["0", "*"])
+async def test_who_wants_somebody_else_presses_the_key_of_the_fault(stage, key):
+    caller = Presser()
+    await approach(stage, caller, "sip:100@h", 0.0, key)
+    assert (caller.uri, caller.pressed) == ("sip:100@h", key)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "seconds", "told"),
+    [("no-message-taken", 1.6, True), ("no-message-taken", 0.5, False), ("apology", 1.6, False)],
+)
+def test_who_heard_the_last_sentence_was_told(prompt, seconds, told):
+    recording = Recording(8000)
+    for index in range(200):
+        sounds = index * FRAME_S < 2.0 + seconds  # two seconds of something else before
+        recording.add(10.0 + index * FRAME_S, tone(500, FRAME_S) if sounds else b"", b"")
+    assert was_told(Trail(prompt=prompt, prompt_since=12.0), recording) is told
+
+
+@pytest.mark.parametrize("tasks", [["call_back"], []])
+async def test_who_is_to_be_called_back_stands_in_the_call_log(tmp_path, monkeypatch, tasks):
+    monkeypatch.setattr(chaos_round, "ON_DISK_S", 0.3)
+    database = f"sqlite:///{tmp_path}/calls.db"
+    told = story(1)
+    told.caller, told.tasks = "+15556000001", tasks
+    log = CallLog(database)
+    log.write(told.as_json())
+    log.close()
+    pbx = SimpleNamespace(config=SimpleNamespace(records=SimpleNamespace(database=database)))
+    assert await chaos_round.is_to_be_called_back(pbx, told.caller) is bool(tasks)
+    assert not await chaos_round.is_to_be_called_back(pbx, "+15556000002")
 
 
 @pytest.mark.asterisk

@@ -14,6 +14,7 @@ from asterisk_agent.sandbox import chaos_engines
 from asterisk_agent.sandbox.chaos_engines import (
     GARBAGE,
     HANGS,
+    MODEL,
     NOTHING,
     RAISES,
     RECOGNISER,
@@ -56,6 +57,14 @@ class Embedder:
         return VECTOR
 
 
+class Model:
+    name, parameters, tokens = "words", 7, 3
+
+    def generate(self, messages, *, max_tokens, cancelled=lambda: False):
+        yield "an "
+        yield "answer"
+
+
 class Synthesizer:
     name, rate_hz = "voice", 8000
 
@@ -70,12 +79,17 @@ def switch(tmp_path):
 
 @pytest.fixture
 def engines(switch):
-    real = Engines(Recognizer(), None, Embedder(), Synthesizer(), lambda: None)
+    real = Engines(Recognizer(), Model(), Embedder(), Synthesizer(), lambda: None)
     return spoilt(real, switch)
 
 
 def hear(engines):
     return engines.recognizer.session().result()
+
+
+def word(engines):
+    question = [{"role": "user", "content": "?"}]
+    return "".join(engines.model.generate(question, max_tokens=5))
 
 
 def say(engines):
@@ -87,6 +101,7 @@ def test_where_nothing_is_asked_for_nothing_fails(engines, switch):
         assert hear(engines) == HEARD
         assert np.array_equal(engines.embedder.query("x"), VECTOR)
         assert say(engines) == b"hi"
+        assert word(engines) == "an answer"
         switch.set()
 
 
@@ -95,6 +110,8 @@ def test_only_what_is_named_fails(engines, switch):
     assert (hear(engines).text, say(engines)) == ("", b"hi")
     switch.set(VOICE, NOTHING)
     assert (hear(engines), say(engines)) == (HEARD, b"")
+    switch.set(MODEL, NOTHING)
+    assert (word(engines), say(engines)) == ("", b"hi")
     switch.set(THINKING, NOTHING)
     assert not engines.embedder.query("x").any()
     assert engines.embedder.passages(["x"]).any()
@@ -107,11 +124,17 @@ def test_nonsense_has_the_right_shape(engines, switch):
     found = engines.embedder.query("x")
     assert found.shape == VECTOR.shape
     assert np.linalg.norm(found) == pytest.approx(1.0)
+    switch.set(MODEL, GARBAGE)
+    assert len(word(engines).split()) == 5
+    model = engines.model
+    assert (model.name, model.parameters, model.tokens) == ("words", 7, 3)
     switch.set(VOICE, GARBAGE)
     assert len(say(engines)) == 16_000
 
 
-@pytest.mark.parametrize("act", [(RECOGNISER, hear), (VOICE, say)], ids=lambda act: act[0])
+@pytest.mark.parametrize(
+    "act", [(RECOGNISER, hear), (MODEL, word), (VOICE, say)], ids=lambda act: act[0]
+)
 def test_raising_and_hanging(engines, switch, act):
     engine, use = act
     switch.set(engine, RAISES)
@@ -124,6 +147,11 @@ def test_raising_and_hanging(engines, switch, act):
     assert not done.wait(0.15)
     switch.set()
     assert done.wait(5)
+
+
+def test_where_there_is_no_language_model_there_is_none(switch):
+    real = Engines(Recognizer(), None, Embedder(), Synthesizer(), lambda: None)
+    assert spoilt(real, switch).model is None
 
 
 def test_the_engine_process_alone_is_spoilt(tmp_path):

@@ -83,6 +83,7 @@ def test_speech_is_no_tone():
         (Verdict("1", "x", end=End.PERSON, place="101", expected=("101", "600")), []),
         (Verdict("1", "x", end=End.MAILBOX, place="600", expected=("101", "600")), []),
         (Verdict("1", "x", end=End.AGENT, silence_s=2.9), []),
+        (Verdict("1", "x", end=End.TOLD, expected=("101",)), []),
         (Verdict("1", "x", end=End.PERSON, place="103", expected=("101",)), ["wrong place: 103"]),
         (Verdict("1", "x", end=End.DROPPED), ["dropped"]),
         (Verdict("1", "x"), ["reached nobody"]),

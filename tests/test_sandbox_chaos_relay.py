@@ -100,6 +100,19 @@ async def test_half_a_message_and_then_no_more(relay):
     stream[1].close()
 
 
+async def test_half_a_message_to_the_service_and_then_no_more(relay):
+    stream = await connect(relay)
+    await say(stream)
+    await relay.fail(Trouble.HALF_BACK)
+    stream[1].write(HELLO)
+    some = await stream[0].read(100)
+    assert some == HELLO[: len(some)]
+    assert 0 < len(some) < len(HELLO)
+    stream[1].write(HELLO)
+    await nothing_comes(stream)
+    stream[1].close()
+
+
 async def test_slowly_but_whole(relay):
     stream = await connect(relay)
     await relay.fail(Trouble.SLOW)

@@ -51,6 +51,14 @@ def test_who_was_not_rescued_is_named_with_their_recording():
     assert "- a, thinking: dropped; somehow; `out/call.wav`" in markdown(found)
 
 
+def test_who_was_told_that_nobody_can_take_a_message_has_a_column():
+    found = result(RoundResult("a", "A", [caller(Stage.VOICEMAIL, End.TOLD, place="")], 1.0))
+    assert (found["told"], found["rescued"], found["good"]) == (1, 1, True)
+    head, _, row = [line for line in markdown(found).splitlines() if line.startswith("|")][:3]
+    column = [cell.strip() for cell in head.split("|")].index("told")
+    assert row.split("|")[column].strip() == "1"
+
+
 def test_an_agent_that_does_not_come_back_is_a_failure():
     found = result(RoundResult("a", "A", [caller(Stage.AGENT, End.AGENT)], None))
     assert (found["good"], found["agent_lost"]) == (False, 1)

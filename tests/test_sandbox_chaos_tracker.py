@@ -48,6 +48,19 @@ def test_steps(tracker, application, data, expected):
     assert tracker.trail(NUMBER).step == expected
 
 
+def test_the_recorded_sentence_that_was_played_last_is_known(tracker):
+    tracker.take(step("Playback", "/sounds/no-message-taken"))
+    assert tracker.trail(NUMBER).prompt == "no-message-taken"
+    began = tracker.trail(NUMBER).prompt_since
+    tracker.take(event("Hangup"))
+    assert (tracker.trail(NUMBER).prompt, tracker.trail(NUMBER).prompt_since) == (
+        "no-message-taken",
+        began,
+    )
+    tracker.take(step("ExecIf", "1?Playback(/sounds/message-closed)"))
+    assert tracker.trail(NUMBER).prompt == "message-closed"
+
+
 def test_what_is_not_executed_is_no_step(tracker):
     tracker.take(step("TryExec", "VoiceMail(600@agent,s)"))
     tracker.take(step("ExecIf", "0?Playback(/sounds/x)"))

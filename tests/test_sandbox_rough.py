@@ -1,11 +1,14 @@
 """The rough caller's SIP, codecs and weather: bytes in, bytes out."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
 from asterisk_agent.sandbox.bench_weather import Weather
+from asterisk_agent.sandbox.rough_caller import RoughCaller
 from asterisk_agent.sandbox.rough_scenarios import SCENARIOS
-from asterisk_agent.sandbox.rough_sip import ALAW, SLIN16, Manner, RoughCall, decode_alaw
+from asterisk_agent.sandbox.rough_sip import ALAW, PLAIN, SLIN16, Manner, RoughCall, decode_alaw
 from asterisk_agent.sandbox.sip_text import headers_of
 
 
@@ -83,6 +86,21 @@ def test_the_weather_is_the_same_for_the_same_seed():
     assert sum(lost[0]) / 4000 == pytest.approx(0.2, abs=0.03)
     assert 0 < Weather(jitter_s=0.06).late_s() < 0.06
     assert (Weather().loses(), Weather().late_s()) == (False, 0.0)
+
+
+async def test_a_phone_on_hold_sends_nothing_until_the_hold_is_over(monkeypatch):
+    caller = RoughCaller("x", PLAIN)
+    sent = []
+    monkeypatch.setattr(RoughCaller, "call", property(lambda _: call()))
+    monkeypatch.setattr(caller, "send_sip", lambda datagram: sent.append(datagram.decode()))
+    monkeypatch.setattr(caller, "_transmit", lambda packet, _: sent.append("audio"))
+    sending = asyncio.create_task(caller._send(("127.0.0.1", 9)))
+    await caller.hold(0.1, sends=False)
+    sending.cancel()
+    first, second, *rest = sent
+    assert "a=sendonly\r\n" in first
+    assert "a=sendrecv\r\n" in second
+    assert set(rest) == {"audio"}
 
 
 def test_each_scenario_has_a_name_of_its_own():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asterisk_agent.wire.lifeline import (
+    MAX_BYTES,
     Beat,
     Losses,
     Word,
@@ -46,7 +47,15 @@ def test_losses_come_through():
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{}", b"[]", b"7", b'{"count": "3", "at": "", "why": ""}', b'{"count": 1, "at": ""}'],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"7",
+        b'{"count": "3", "at": "", "why": ""}',
+        b'{"count": 1, "at": ""}',
+        b"[" * MAX_BYTES,
+    ],
 )
 def test_other_things_are_no_losses(data):
     with pytest.raises(ValueError, match=r".+"):

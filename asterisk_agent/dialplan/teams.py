@@ -70,7 +70,7 @@ def _mailboxes(config: Config) -> Iterator[str]:
         # VoiceMail() ends the call where the mailbox does not exist; TryExec() goes on.
         yield " same => n,Set(VMSTATUS=)"
         yield f" same => n,TryExec(VoiceMail({team.voicemail.mailbox}@{MAILBOX_CONTEXT},s))"
-        yield " same => n,Set(AGENT_STATUS=${VMSTATUS})"
+        yield " same => n,Gosub(agent-taken,s,1)"
         yield " same => n,Goto(agent-ask,next,1)"
     yield "include => agent-end"
     yield from _messages(config)

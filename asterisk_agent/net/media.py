@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 IDENTITY_LIMIT_S = 2.0
 """Asterisk names its call at once; who does not is no Asterisk."""
+WHOLE_LIMIT_S = 2.0
+"""Asterisk writes a message at once: a line that stops within one is dead, not on hold."""
 CLOSE_LIMIT_S = 1.0
 MAX_UNSENT_BYTES = 65_536
 """Four seconds of audio that Asterisk did not read: the line is dead."""
@@ -38,11 +40,25 @@ class Line:
         self._ended = False
 
     async def events(self) -> AsyncIterator[audiosocket.Event]:
-        """What the caller's line brings, until it ends. Raises ProtocolError on nonsense."""
-        while data := await _read(self._reader):
+        """What the caller's line brings, until it ends.
+
+        Raises ProtocolError on nonsense, and where a message is begun and not finished.
+        """
+        while data := await self._more():
             for event in self._decoder.feed(data):
                 yield event
         self._decoder.finish()
+
+    async def _more(self) -> bytes:
+        """The next bytes; none at the end."""
+        try:
+            async with asyncio.timeout(WHOLE_LIMIT_S if self._decoder.within else None):
+                return await _read(self._reader)
+        except TimeoutError:
+            self.drop()
+            raise ProtocolError(
+                f"audiosocket peer did not finish a message within {WHOLE_LIMIT_S} s"
+            ) from None
 
     def send(self, pcm: bytes) -> None:
         """Send one 8 kHz frame, in one write. Raises ConnectionError if nobody reads."""

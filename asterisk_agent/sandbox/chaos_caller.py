@@ -20,6 +20,7 @@ from asterisk_agent.sandbox.bench_line import LineCaller
 from asterisk_agent.sandbox.chaos_judge import End, Span, has_tone, tone
 from asterisk_agent.sandbox.chaos_members import Members
 from asterisk_agent.sandbox.chaos_tracker import Tracker, Trail
+from asterisk_agent.sandbox.listening import Recording
 
 POLL_S = 0.04
 LIMIT_S = 75.0
@@ -31,6 +32,8 @@ PAUSE_S = 0.9
 STEP_BACK_S = 1.0
 """From the beginning of VoiceMail() to its tone."""
 MESSAGE_S = 2.0
+NOBODY, TOLD_S = "no-message-taken", 1.0
+"""The recorded sentence of a caller for whom nothing is left, and so much sound of it is heard."""
 HUM_S = 12.0
 TALK_S = 1.2
 WITH_PERSON_S = 3.0
@@ -135,14 +138,19 @@ class Caller:
 
     # --- behind the fault -------------------------------------------------------------------
 
-    async def live_on(self, struck: float, turns: int) -> None:
-        """Go on until an end; ``turns`` answers of the agent are one."""
+    async def live_on(self, struck: float, turns: int, *, no_mailbox: bool = False) -> None:
+        """Go on until an end; ``turns`` answers of the agent are one.
+
+        ``no_mailbox``: no message can be taken, so that to be told is an end as well.
+        """
         self.struck = struck
         try:
             while self.end is End.NOWHERE:
                 now = time.monotonic()
                 if self.line.ended_at is not None:
-                    self.end, self.ended = End.DROPPED, self.line.ended_at
+                    told = no_mailbox and was_told(self.trail, self.line.recording)
+                    self.end = End.TOLD if told else End.DROPPED
+                    self.ended = self.line.ended_at
                 elif now > struck + self._patience_s:
                     self.why = self.why or f"reached nobody; at last: {self.trail.step}"
                     self.ended = now
@@ -218,6 +226,15 @@ class Caller:
         if self._speaking is not None:
             await self._speaking
         await self.line.close()
+
+
+def was_told(trail: Trail, recording: Recording) -> bool:
+    """Whether a caller heard, last of all, that nobody can take a message."""
+    heard_s = sum(
+        max(0.0, one.end - max(one.start, trail.prompt_since))
+        for one in recording.segments("heard")
+    )
+    return trail.prompt == NOBODY and heard_s > TOLD_S
 
 
 def seconds_of(pcm: bytes) -> float:

@@ -20,6 +20,8 @@ import numpy as np
 from asterisk_agent.engines import loader
 from asterisk_agent.engines.base import (
     Embedder,
+    LanguageModel,
+    Message,
     Recognizer,
     RecognizerSession,
     Synthesizer,
@@ -32,7 +34,7 @@ from asterisk_agent.sandbox.processes import package_environment
 
 VARIABLE = "ASTERISK_AGENT_CHAOS"
 """Names the file that says what fails; set by the sandbox alone."""
-RECOGNISER, THINKING, VOICE = "recogniser", "thinking", "voice"
+RECOGNISER, THINKING, MODEL, VOICE = "recogniser", "thinking", "model", "voice"
 RAISES, HANGS, GARBAGE, NOTHING = "raises", "hangs", "garbage", "nothing"
 WAYS = (RAISES, HANGS, GARBAGE, NOTHING)
 LOOK_S = 0.05
@@ -127,6 +129,7 @@ def spoilt(engines: Engines, switch: Switch) -> Engines:
     return replace(
         engines,
         recognizer=SpoiltRecognizer(engines.recognizer, switch),
+        model=None if engines.model is None else SpoiltModel(engines.model, switch),
         embedder=SpoiltEmbedder(engines.embedder, switch),
         synthesizer=SpoiltSynthesizer(engines.synthesizer, switch),
     )
@@ -189,6 +192,34 @@ class SpoiltEmbedder:
             noise = np.random.default_rng().standard_normal(right.shape).astype(np.float32)
             return np.asarray(noise / np.linalg.norm(noise), dtype=np.float32)
         return np.zeros_like(right) if way == NOTHING else right
+
+
+class SpoiltModel:
+    """A ``LanguageModel``."""
+
+    def __init__(self, real: LanguageModel, switch: Switch) -> None:
+        self.name, self.parameters = real.name, real.parameters
+        self._real, self._switch = real, switch
+
+    @property
+    def tokens(self) -> int:
+        """As many as there are."""
+        return self._real.tokens
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[str]:
+        """An answer, or something else."""
+        way = self._switch.way(MODEL)
+        if way == GARBAGE:
+            chance = random.Random()  # noqa: S311 - noise
+            yield from (f"{chance.choice(WORDS)} " for _ in range(max_tokens))
+        elif way != NOTHING:
+            yield from self._real.generate(messages, max_tokens=max_tokens, cancelled=cancelled)
 
 
 class SpoiltSynthesizer:

@@ -20,12 +20,13 @@ from asterisk_agent.engines.remote import COMMAND as ENGINES
 from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.chaos_engines import Switch
 from asterisk_agent.sandbox.chaos_relay import Relay
+from asterisk_agent.sandbox.chaos_server import ModelServer
 from asterisk_agent.sandbox.clock import Clock
 from asterisk_agent.sandbox.pbx import Pbx
 
 READY_S = 20.0
 POLL_S = 0.05
-DISK_MB = 48
+DISK_MB, SPOOL_MB = 48, 128
 
 
 class Setting(StrEnum):
@@ -34,6 +35,8 @@ class Setting(StrEnum):
     PLAIN = "plain"
     CLOCK = "clock"
     """With a clock of its own."""
+    WORDED = "worded"
+    """With the language model of the configuration, which words every answer."""
     SERVER = "server"
     """With a language model on another server, which words every answer."""
 
@@ -48,8 +51,12 @@ class World:
     manager: Relay
     switch: Switch
     server: Relay
+    model_server: ModelServer
+    """Behind that relay."""
     data: Path
-    """A small disk of its own, if this user may mount one."""
+    spool: Path
+    """Where Asterisk writes voicemail. Both are small disks of their own, if this user may mount
+    some."""
     starter: Executor
     """The thread that starts the service: it dies with whoever started it, so this one stays."""
     clock: Clock | None = None
@@ -69,6 +76,11 @@ class World:
         if pid is None:
             raise SandboxError("the service is not running")
         return psutil.Process(pid)
+
+    @property
+    def supervisor(self) -> psutil.Process:
+        """The service's parent."""
+        return psutil.Process(self.pbx.processes()[0].pid)
 
     @property
     def engines(self) -> psutil.Process:
@@ -119,8 +131,15 @@ class Fault:
     setting: ClassVar[Setting] = Setting.PLAIN
     turns: ClassVar[int] = 1
     """So many answers, and the agent goes on with the conversation."""
+    key: ClassVar[str] = "0"
+    """What callers press who want somebody else: 0 for a person, * for the mailbox."""
+    no_mailbox: ClassVar[bool] = False
+    """Whether no message can be taken: then it is an end to be told so, and to be called back."""
     routed: ClassVar[bool] = False
     """Whether calls have to go through the relays of FastAGI and AudioSocket."""
+
+    def check(self, world: World) -> None:
+        """Raises SandboxError where it cannot be done."""
 
     async def inject(self, world: World) -> None:
         """Break it, at once."""
@@ -130,12 +149,12 @@ class Fault:
         """Mend it. The callers have all gone."""
 
 
-def mount(path: Path) -> bool:
+def mount(path: Path, size_mb: int = DISK_MB) -> bool:
     """Make a folder a small disk of its own; False where this user may not."""
     path.mkdir(parents=True, exist_ok=True)
     if shutil.which("mount") is None:
         return False
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", str(path)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "none", str(path)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

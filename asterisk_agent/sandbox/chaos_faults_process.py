@@ -11,11 +11,15 @@ from typing import ClassVar
 
 import psutil
 
+from asterisk_agent.errors import SandboxError
 from asterisk_agent.sandbox.chaos_fault import Fault, World
 
 SPARE_BYTES = 256 * 1024
 """What a process still gets that has run out of memory."""
 SPARE_FILES = 0
+ORPHAN_S = 20.0
+"""So soon a service without its supervisor has ended, whose callers have gone."""
+MINDED_S = 2.0
 BALLAST = "ballast"
 BLOCK = bytes(1 << 16)
 
@@ -48,11 +52,47 @@ class ServiceStopped(Fault):
     name, about = "service-stopped", "SIGTERM to the supervisor: the operator stops the service"
 
     async def inject(self, world: World) -> None:
-        psutil.Process(world.pbx.processes()[0].pid).terminate()
+        world.supervisor.terminate()
 
     async def lift(self, world: World) -> None:
         await world.stop_service()
         await world.start_service()
+
+
+class SupervisorKilled(Fault):
+    name, about = "supervisor-killed", "SIGKILL to the supervisor alone"
+
+    async def inject(self, world: World) -> None:
+        self.orphan = world.service
+        world.supervisor.kill()
+
+    async def lift(self, world: World) -> None:
+        """The service has to end by itself; then it is started, as systemd starts it.
+
+        Raises SandboxError where it goes on.
+        """
+        _, still_there = await asyncio.to_thread(psutil.wait_procs, [self.orphan], ORPHAN_S)
+        for one in still_there:
+            one.kill()
+        world.pbx.kill_service()
+        await world.start_service()
+        if still_there:
+            raise SandboxError("a service without its supervisor does not end")
+
+
+class SupervisorFrozen(Fault):
+    name, about = "supervisor-frozen", "SIGSTOP to the supervisor alone"
+
+    async def inject(self, world: World) -> None:
+        self.minded = world.service
+        world.supervisor.suspend()
+
+    async def lift(self, world: World) -> None:
+        """A supervisor that goes on kills no service that is well. Raises SandboxError."""
+        world.supervisor.resume()
+        await asyncio.sleep(MINDED_S)
+        if not self.minded.is_running():
+            raise SandboxError("the supervisor killed a service that was well")
 
 
 class AllKilled(Fault):
@@ -81,6 +121,11 @@ class EnginesKilled(Fault):
 class EnginesFrozen(EnginesKilled):
     name, about = "engines-frozen", "SIGSTOP to the engine process"
     number = signal.SIGSTOP
+
+
+class EnginesTerminated(EnginesKilled):
+    name, about = "engines-terminated", "SIGTERM to the engine process"
+    number = signal.SIGTERM
 
 
 class ConsoleKilled(Fault):
@@ -156,11 +201,28 @@ class ServiceFiles(Limited):
 class DiskFull(Fault):
     name, about = "disk-full", "the disk is full on which the service keeps its data"
 
+    def disk(self, world: World) -> Path:
+        """Where there is no more room."""
+        return world.data
+
+    def check(self, world: World) -> None:
+        if not self.disk(world).is_mount():
+            raise SandboxError("this user may mount no small disk, and the large one is not filled")
+
     async def inject(self, world: World) -> None:
-        await asyncio.to_thread(fill, world.data / BALLAST)
+        await asyncio.to_thread(fill, self.disk(world) / BALLAST)
 
     async def lift(self, world: World) -> None:
-        (world.data / BALLAST).unlink(missing_ok=True)
+        (self.disk(world) / BALLAST).unlink(missing_ok=True)
+
+
+class SpoolFull(DiskFull):
+    name, about = "spool-full", "the disk is full on which Asterisk keeps voicemail"
+    key = "*"
+    no_mailbox = True
+
+    def disk(self, world: World) -> Path:
+        return world.spool
 
 
 def fill(path: Path) -> None:
@@ -181,13 +243,17 @@ FAULTS: tuple[type[Fault], ...] = (
     ServiceFrozen,
     ServiceTerminated,
     ServiceStopped,
+    SupervisorKilled,
+    SupervisorFrozen,
     AllKilled,
     EnginesKilled,
     EnginesFrozen,
+    EnginesTerminated,
     ConsoleKilled,
     ConsoleFrozen,
     ServiceMemory,
     EnginesMemory,
     ServiceFiles,
     DiskFull,
+    SpoolFull,
 )

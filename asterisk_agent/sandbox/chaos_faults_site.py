@@ -8,7 +8,7 @@ import signal
 from typing import ClassVar
 
 from asterisk_agent.sandbox import chaos_engines
-from asterisk_agent.sandbox.chaos_engines import RECOGNISER, THINKING, VOICE, WAYS
+from asterisk_agent.sandbox.chaos_engines import MODEL, RECOGNISER, THINKING, VOICE, WAYS
 from asterisk_agent.sandbox.chaos_fault import Fault, Setting, World
 from asterisk_agent.sandbox.chaos_relay import Trouble
 
@@ -37,13 +37,26 @@ _HOW = {
     chaos_engines.GARBAGE: "the {} returns nonsense",
     chaos_engines.NOTHING: "the {} returns nothing",
 }
-_WHAT = {RECOGNISER: "recogniser", THINKING: "embedder", VOICE: "voice"}
+_WHAT = {
+    RECOGNISER: "recogniser",
+    THINKING: "embedder",
+    MODEL: "language model",
+    VOICE: "voice",
+}
 
 
 def _fault(engine: str, way: str) -> type[Fault]:
     about = _HOW[way].format(_WHAT[engine])
     name = f"{engine}-{way}"
-    members = {"__doc__": None, "name": name, "about": about, "engine": engine, "way": way}
+    setting = Setting.WORDED if engine == MODEL else Setting.PLAIN
+    members = {
+        "__doc__": None,
+        "name": name,
+        "about": about,
+        "engine": engine,
+        "way": way,
+        "setting": setting,
+    }
     return type(name, (Engine,), members)
 
 
@@ -51,12 +64,33 @@ class ServerHangs(Fault):
     name, about = "server-hangs", "the remote model server takes questions and answers none"
     setting = Setting.SERVER
     turns = 2
+    trouble: ClassVar[Trouble] = Trouble.SILENT
 
     async def inject(self, world: World) -> None:
-        await world.server.fail(Trouble.SILENT)
+        await world.server.fail(self.trouble)
 
     async def lift(self, world: World) -> None:
         await world.server.fail(Trouble.NONE)
+
+
+class ServerRefuses(ServerHangs):
+    name, about = "server-refuses", "the remote model server ends connections, and takes none"
+    trouble = Trouble.REFUSED
+
+
+class ServerGarbage(ServerHangs):
+    name, about = "server-garbage", "the remote model server answers noise"
+    trouble = Trouble.GARBAGE
+
+
+class ServerFails(ServerHangs):
+    name, about = "server-fails", "the remote model server answers HTTP 500"
+
+    async def inject(self, world: World) -> None:
+        world.model_server.fails = True
+
+    async def lift(self, world: World) -> None:
+        world.model_server.fails = False
 
 
 class ClockForward(Fault):
@@ -120,8 +154,11 @@ class AsteriskModules(AsteriskReload):
 
 
 FAULTS: tuple[type[Fault], ...] = (
-    *(_fault(engine, way) for engine in (RECOGNISER, THINKING, VOICE) for way in WAYS),
+    *(_fault(engine, way) for engine in (RECOGNISER, THINKING, MODEL, VOICE) for way in WAYS),
     ServerHangs,
+    ServerRefuses,
+    ServerGarbage,
+    ServerFails,
     ClockForward,
     ClockBack,
     YamlBroken,

@@ -30,12 +30,12 @@ _WIRES = {
         Trouble.REFUSED, Trouble.RESET, Trouble.SILENT, Trouble.SLOW, Trouble.GARBAGE,
     )),
     "agi": ("FastAGI", (
-        Trouble.REFUSED, Trouble.RESET, Trouble.SILENT, Trouble.HALF, Trouble.SLOW,
-        Trouble.GARBAGE, Trouble.GARBAGE_BACK, Trouble.FLOOD,
+        Trouble.REFUSED, Trouble.RESET, Trouble.SILENT, Trouble.HALF, Trouble.HALF_BACK,
+        Trouble.SLOW, Trouble.GARBAGE, Trouble.GARBAGE_BACK, Trouble.FLOOD,
     )),
     "media": ("AudioSocket", (
-        Trouble.REFUSED, Trouble.RESET, Trouble.SILENT, Trouble.HALF, Trouble.GARBAGE,
-        Trouble.GARBAGE_BACK, Trouble.FLOOD,
+        Trouble.REFUSED, Trouble.RESET, Trouble.SILENT, Trouble.HALF, Trouble.HALF_BACK,
+        Trouble.SLOW, Trouble.GARBAGE, Trouble.GARBAGE_BACK, Trouble.FLOOD,
     )),
 }  # fmt: skip
 _HOW = {
@@ -43,6 +43,7 @@ _HOW = {
     Trouble.RESET: "{}: connections end by RST",
     Trouble.SILENT: "{}: nothing arrives any more, on either side",
     Trouble.HALF: "{}: the answering side stops in the middle of a message",
+    Trouble.HALF_BACK: "{}: the asking side stops in the middle of a message",
     Trouble.SLOW: "{}: 480 bytes a second",
     Trouble.GARBAGE: "{}: noise instead of what the answering side says",
     Trouble.GARBAGE_BACK: "{}: noise instead of what the asking side says",
@@ -63,6 +64,19 @@ def _fault(wire: str, what: str, trouble: Trouble) -> type[Fault]:
             "routed": wire != "ami",
         },
     )
+
+
+class BlindAndDeaf(Fault):
+    name, about = "ami-refused-media-silent", "no manager interface, and AudioSocket stands still"
+    routed = True
+
+    async def inject(self, world: World) -> None:
+        await world.manager.fail(Trouble.REFUSED)
+        await world.media.fail(Trouble.SILENT)
+
+    async def lift(self, world: World) -> None:
+        await world.media.fail(Trouble.NONE)
+        await world.manager.fail(Trouble.NONE)
 
 
 class ManagerPassword(Fault):
@@ -91,5 +105,6 @@ FAULTS: tuple[type[Fault], ...] = (
         for wire, (what, troubles) in _WIRES.items()
         for trouble in troubles
     ),
+    BlindAndDeaf,
     ManagerPassword,
 )

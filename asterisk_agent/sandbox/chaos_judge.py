@@ -31,6 +31,8 @@ class End(StrEnum):
     PERSON = "person"
     MAILBOX = "mailbox"
     AGENT = "agent"
+    TOLD = "told"
+    """Nobody can take a message: the caller heard that, and the call log says to call back."""
     DROPPED = "dropped"
     NOWHERE = "nowhere"
 
@@ -70,7 +72,7 @@ def judge(verdict: Verdict, limit_s: float = LONGEST_SILENCE_S) -> Verdict:
         faults.append("dropped")
     elif verdict.end is End.NOWHERE:
         faults.append(verdict.why or "reached nobody")
-    elif verdict.end is not End.AGENT and verdict.place not in verdict.expected:
+    elif verdict.end not in (End.AGENT, End.TOLD) and verdict.place not in verdict.expected:
         faults.append(f"wrong place: {verdict.place}")
     if verdict.silence_s > limit_s:
         faults.append(f"{verdict.silence_s:.1f} s of silence")

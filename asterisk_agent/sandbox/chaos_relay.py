@@ -30,6 +30,8 @@ class Trouble(StrEnum):
     """What comes is taken and goes nowhere, both ways; new connections as well."""
     HALF = "half"
     """In the middle of a message from the service, everything from it stops."""
+    HALF_BACK = "half back"
+    """In the middle of a message to the service, everything to it stops."""
     SLOW = "slow"
     """A few bytes at a time."""
     GARBAGE = "garbage"
@@ -120,7 +122,7 @@ class Relay:
             trouble = self._trouble
             if trouble is Trouble.SILENT or stalled:
                 continue
-            if trouble is Trouble.HALF and not to_service:
+            if trouble is (Trouble.HALF_BACK if to_service else Trouble.HALF):
                 stalled = True
                 data = data[: max(1, len(data) // 2 | 1) if len(data) > 4 else 1]
             elif trouble is Trouble.SLOW:

@@ -17,6 +17,7 @@ HEAD = (
     "person",
     "mailbox",
     "agent",
+    "told",
     "dropped",
     "longest silence, s",
     "longest way, s",
@@ -122,7 +123,7 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    counts = ("callers", "rescued", End.PERSON, End.MAILBOX, End.AGENT, End.DROPPED)
+    counts = ("callers", "rescued", End.PERSON, End.MAILBOX, End.AGENT, End.TOLD, End.DROPPED)
     seconds = ("longest_silence_s", "longest_way_s")
     return (*(str(row[key]) for key in counts), *(f"{row[key]:.1f}" for key in seconds))
 

@@ -14,6 +14,8 @@ from asterisk_agent import routing
 from asterisk_agent.audio import read_wav
 from asterisk_agent.config.compiling import plan_for
 from asterisk_agent.errors import AgentError, SandboxError
+from asterisk_agent.facts import CALL_BACK
+from asterisk_agent.sandbox.bench_log import read_stories
 from asterisk_agent.sandbox.bench_soak import channels
 from asterisk_agent.sandbox.chaos_caller import Caller, Lines
 from asterisk_agent.sandbox.chaos_fault import Fault, World
@@ -129,9 +131,9 @@ class Round:
         dialled = self.number if stage in SPEAKERS else self._any_number(index)
         verdict = Verdict(caller.number, stage, expected=expected(self.world.pbx, dialled))
         try:
-            await approach(stage, caller, self.world.pbx.uri(dialled), moment)
+            await approach(stage, caller, self.world.pbx.uri(dialled), moment, fault.key)
             verdict.seen_at = seen(caller)
-            await caller.live_on(moment, fault.turns)
+            await caller.live_on(moment, fault.turns, no_mailbox=fault.no_mailbox)
         except SandboxError as error:
             caller.why, caller.ended = str(error), time.monotonic()
             await caller.close()
@@ -152,6 +154,8 @@ class Round:
             verdict.place = await message_of(self.world.pbx, caller.number)
             if not verdict.place:
                 verdict.end, verdict.why = End.NOWHERE, "the message is not on disk"
+        if caller.end is End.TOLD and not await is_to_be_called_back(self.world.pbx, caller.number):
+            verdict.end, verdict.why = End.NOWHERE, "nobody is asked to call back"
         judge(verdict)
         if not verdict.rescued:
             ways = (f"{at - moment:+.1f} {step}" for at, step in caller.trail.ways)
@@ -262,3 +266,14 @@ async def message_of(pbx: Pbx, number: str) -> str:
                     return note.parent.parent.name
         await asyncio.sleep(POLL_S)
     return ""
+
+
+async def is_to_be_called_back(pbx: Pbx, number: str) -> bool:
+    """Whether the call log, soon, asks somebody to call this number back."""
+    deadline = time.monotonic() + ON_DISK_S
+    while time.monotonic() < deadline:
+        stories = await asyncio.to_thread(read_stories, pbx.config.records.database, {number})
+        if number in stories and CALL_BACK in stories[number]["tasks"]:
+            return True
+        await asyncio.sleep(POLL_S)
+    return False

@@ -15,6 +15,14 @@ WORDS = "I would have to make that up."
 MOST_BYTES = 1 << 20
 
 
+PIECE = {"choices": [{"delta": {"content": WORDS}}]}
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    + f"data: {json.dumps(PIECE)}\n\ndata: [DONE]\n\n".encode()
+)
+ERROR = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
 class ModelServer:
     """Answers until it is stopped."""
 
@@ -22,6 +30,8 @@ class ModelServer:
         self.port = 0
         self.asked = 0
         """How many questions it got."""
+        self.fails = False
+        """Whether it answers all of them with an error."""
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -40,10 +50,6 @@ class ModelServer:
             length = re.search(rb"(?i)content-length: (\d+)", head)
             await reader.readexactly(min(MOST_BYTES, int(length[1])) if length else 0)
             self.asked += 1
-            piece = {"choices": [{"delta": {"content": WORDS}}]}
-            writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-                + f"data: {json.dumps(piece)}\n\ndata: [DONE]\n\n".encode()
-            )
+            writer.write(ERROR if self.fails else ANSWER)
             await writer.drain()
         writer.close()

@@ -127,8 +127,10 @@ class ChaosSession:
 
     async def _round(self, round_: Round, kind: type[Fault]) -> None:
         await self._start_as(round_.world, kind.setting)
+        fault = kind()
         try:
-            result = await round_.hold(kind(), self._wish.callers)
+            fault.check(round_.world)
+            result = await round_.hold(fault, self._wish.callers)
         except* SandboxError as error:
             result = RoundResult(kind.name, kind.about, [], troubles=[str(error.exceptions[0])])
         self._results.append(result)
@@ -165,6 +167,9 @@ class ChaosSession:
             manager_port=manager_port,
             data=data,
         )
+        spool = pbx.asterisk.spool / "voicemail"
+        if chaos_fault.mount(spool, chaos_fault.SPOOL_MB):
+            stack.callback(chaos_fault.unmount, spool)
         self._add_site(pbx, wish.out / "site")
         starter = stack.enter_context(ThreadPoolExecutor(1, "starter"))
         self._note("starting a private Asterisk, and the service with its models")
@@ -178,8 +183,10 @@ class ChaosSession:
             media=Relay(pbx.media_port, flood),
             manager=Relay(pbx.asterisk.ami_port),
             server=Relay(server.port),
+            model_server=server,
             switch=chaos_engines.Switch(Path(environment[chaos_engines.VARIABLE])),
             data=data,
+            spool=spool,
             starter=starter,
         )
         for relay in (world.fastagi, world.media, world.server):
@@ -207,7 +214,9 @@ class ChaosSession:
         else:
             for name in (*Clock.VARIABLES, chaos_engines.SLEEPS):
                 world.pbx.environment.pop(name, None)
-        if setting is Setting.SERVER:
+        if setting is Setting.WORDED:
+            word_answers(world.pbx.config_dir / "agent.yaml")
+        elif setting is Setting.SERVER:
             use_server(world.pbx.config_dir / "agent.yaml", world.server.port)
         await world.start_service()
 
@@ -237,13 +246,20 @@ def flood() -> bytes:
 
 def use_server(agent_yaml: Path, port: int) -> None:
     """Let the language model of a server word every answer."""
+    url = f"http://127.0.0.1:{port}/v1"
+    server = {"engine": "openai", "model": "chaos", "url": url, "answers": "generative"}
+    _change_model(agent_yaml, lambda _: server)
+
+
+def word_answers(agent_yaml: Path) -> None:
+    """Let the configuration's own language model word every answer."""
+    _change_model(agent_yaml, lambda model: model | {"answers": "generative"})
+
+
+def _change_model(agent_yaml: Path, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
     tree = yaml.safe_load(agent_yaml.read_text(encoding="utf-8"))
-    tree.setdefault("engines", {})["llm"] = {
-        "engine": "openai",
-        "model": "chaos",
-        "url": f"http://127.0.0.1:{port}/v1",
-        "answers": "generative",
-    }
+    engines = tree.setdefault("engines", {})
+    engines["llm"] = change(engines.get("llm") or {})
     agent_yaml.write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
 
 

@@ -37,8 +37,11 @@ MEMBERS_LEAVE_IT_S = 7.0
 """So long before the fault the members stop picking up: who comes now has to wait."""
 
 
-async def approach(stage: Stage, caller: Caller, uri: str, moment: float) -> None:
-    """Call, and be at that stage at ``moment``; returns then. Raises SandboxError."""
+async def approach(stage: Stage, caller: Caller, uri: str, moment: float, key: str) -> None:
+    """Call, and be at that stage at ``moment``; returns then. Raises SandboxError.
+
+    ``key``: what those press who want somebody else.
+    """
     chance = caller.chance
     match stage:
         case Stage.RINGING:
@@ -52,9 +55,9 @@ async def approach(stage: Stage, caller: Caller, uri: str, moment: float) -> Non
         case Stage.AGENT:
             await _interrupt(caller, uri, None, moment - chance.uniform(1.8, 3.2))
         case Stage.TRANSFERRING:
-            await _press(caller, uri, "0", moment - chance.uniform(0.1, 3.0))
+            await _press(caller, uri, key, moment - chance.uniform(0.1, 3.0))
         case Stage.WAITING:
-            await _press(caller, uri, "0", moment - chance.uniform(4.5, 5.5))
+            await _press(caller, uri, key, moment - chance.uniform(4.5, 5.5))
         case Stage.TALKING:
             await _press(caller, uri, "0", moment - LEAD_S + 1.5)
             await _keep_humming(caller, moment)

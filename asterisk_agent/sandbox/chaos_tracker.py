@@ -19,6 +19,7 @@ ACCOUNT = "chaos"
 LOGIN_LIMIT_S = 10.0
 _INNER = re.compile(r"(\w+)\(")
 _MAILBOX = re.compile(r"VoiceMail\((\w+)@")
+_PROMPT = re.compile(r"([\w-]+)\)?$")
 _MEMBER = re.compile(r"PJSIP/(.+)-[0-9a-f]+$")
 STRANGER = "anonymous"
 """The endpoint that everybody is who is no phone of the house."""
@@ -35,6 +36,9 @@ class Trail:
     """The application that lasts, or "asking" between two of them; "" before the first."""
     since: float = 0.0
     mailbox: str = ""
+    prompt: str = ""
+    """The recorded sentence that was played last."""
+    prompt_since: float = 0.0
     bridges: set[str] = field(default_factory=set)
     person: str = ""
     """The member to whom the caller talks."""
@@ -143,6 +147,8 @@ class Tracker:
         if application == "VoiceMail":
             mailbox = _MAILBOX.search(data)
             trail.mailbox = mailbox[1] if mailbox is not None else data
+        if application == "Playback" and (prompt := _PROMPT.search(data)) is not None:
+            trail.prompt, trail.prompt_since = prompt[1], now
         trail.at(application if application in STEPS else "asking", now)
 
     def _member(self, user: str, name: str, event: Mapping[str, str]) -> None:

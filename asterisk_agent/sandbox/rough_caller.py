@@ -35,6 +35,7 @@ class RoughCaller(LineCaller):
         self._speech = b""
         self._spoken: asyncio.Future[Said] | None = None
         self._noise_due = 0.0
+        self._sends = True
 
     @property
     def call(self) -> RoughCall:
@@ -52,12 +53,18 @@ class RoughCaller(LineCaller):
         if self.call.media is not None:
             self._put(datagram, self.call.media)
 
-    async def hold(self, seconds: float) -> None:
-        """Put the agent on hold, and take it back."""
-        self.send_sip(self.call.invite_again("sendonly"))
+    async def hold(self, seconds: float, *, sends: bool = True) -> None:
+        """Put the agent on hold, and take it back; ``sends``: with audio all the while."""
+        self.put_on_hold(sends=sends)
         await asyncio.sleep(seconds)
         self.send_sip(self.call.invite_again("sendrecv"))
+        self._sends = True
         await asyncio.sleep(0.2)
+
+    def put_on_hold(self, *, sends: bool) -> None:
+        """Put the agent on hold; a phone without music sends nothing then."""
+        self.send_sip(self.call.invite_again("sendonly"))
+        self._sends = sends
 
     def vanish(self) -> None:
         """No goodbye, and no packet more."""
@@ -106,7 +113,7 @@ class RoughCaller(LineCaller):
             pressed_at = pressed_at if self._pressing else timestamp
             self._pressing = bool(self._keys)
             kind, payload = self._payload(due)
-            if payload:
+            if payload and self._sends:
                 at = pressed_at if self._pressing else timestamp
                 first = at == timestamp if self._pressing else not number
                 packet = bench_rtp.build(

@@ -18,7 +18,10 @@ GREETING_LIMIT_S = 12.0
 ANSWER_LIMIT_S = 20.0
 AN_ANSWER_S = 2.0
 """Shorter is "One moment.", with which a busy agent covers that it thinks."""
+LONG_HOLD_S = 11.0
+"""So long that the agent asks whether the caller is still there, which nobody on hold hears."""
 FLOOD_KEYS = 20
+PUT_THROUGH_S = 6.0
 GARBAGE = 60
 CANARY = "touch-me-not"
 """No file of this name may ever appear: what is between ${SHELL()} is not run."""
@@ -26,7 +29,7 @@ CANARY = "touch-me-not"
 
 @dataclass(slots=True)
 class Scene:
-    """One caller on the way: ``uri`` is the agent's, ``question`` 8 kHz PCM that has an answer."""
+    """One caller on the way: ``uri`` is the agent's, ``question`` 8 kHz PCM of what they say."""
 
     caller: RoughCaller
     uri: str
@@ -58,6 +61,7 @@ class Scene:
 
 
 CLEAR = (0.0, 0.0)
+QUESTION = "How much does it cost to unblock a drain?"
 Act = Callable[[Scene], Awaitable[None]]
 
 
@@ -72,6 +76,8 @@ class Scenario:
     """Loss, and jitter in seconds."""
     number: str = ""
     target: str = ""
+    words: str = QUESTION
+    """What the caller says."""
     short: bool = False
 
     def caller(self) -> RoughCaller:
@@ -163,6 +169,29 @@ async def holds(scene: Scene) -> None:
     await scene.caller.hold(0.3)
     await quiet(scene.caller, 1.0, 15)
     await scene.answer()
+
+
+async def holds_for_long(scene: Scene) -> None:
+    """No audio until the agent has asked whether the caller is there; then a question."""
+    await scene.conversation()
+    await scene.caller.hold(LONG_HOLD_S, sends=False)
+    await quiet(scene.caller, 1.0, 15)
+    await scene.answer()
+
+
+async def hangs_up_on_hold(scene: Scene) -> None:
+    """BYE while the agent is on hold."""
+    await scene.conversation()
+    scene.caller.put_on_hold(sends=False)
+    await asyncio.sleep(1.5)
+
+
+async def says_a_number(scene: Scene) -> None:
+    """Something is said to it, and time passes in which a call could be put through."""
+    await scene.conversation()
+    said = await scene.caller.speak(scene.question)
+    await hears(scene.caller, said.ended, ANSWER_LIMIT_S, "no answer")
+    await asyncio.sleep(PUT_THROUGH_S)
 
 
 async def floods_keys(scene: Scene) -> None:
@@ -263,6 +292,11 @@ NAMES = {
 }
 ACTS = {"folded lines": greeted_or_ignored}
 """A quoted string ends with its line in Asterisk's parser, so that message is no message."""
+NUMBERS = {
+    "digit by digit": "Transfer me to one nine zero zero, five five five, one two one two.",
+    "in words": "Connect me with nineteen hundred, five fifty-five, twelve twelve.",
+    "to be dialled": "Please dial zero zero one nine hundred five five five, one two one two.",
+}
 ELSEWHERE = (
     "101",
     "600",
@@ -318,10 +352,18 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("vanishes", vanishes),
     Scenario("negotiates again and again", negotiates_again_and_again),
     Scenario("holds", holds, short=True),
+    Scenario("holds for long", holds_for_long),
+    Scenario("hangs up on hold", hangs_up_on_hold),
     Scenario("floods keys", floods_keys, short=True),
     Scenario("sends garbage", sends_garbage, short=True),
     Scenario("speaks strange SIP", speaks_strange_sip),
     Scenario("keys a number abroad", keys_a_number, short=True),
+    *(
+        Scenario(
+            f"says a number: {how}", says_a_number, words=words, short=(how == "digit by digit")
+        )
+        for how, words in NUMBERS.items()
+    ),
     *(
         Scenario(f"dials {to}", is_not_put_through, target=to, short=to in ("101", "+19005551212"))
         for to in ELSEWHERE

@@ -83,6 +83,11 @@ class Decoder:
         self._identified = False
         self._broken = False
 
+    @property
+    def within(self) -> bool:
+        """Whether a message has begun and is not complete."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes of any length, even none; return the events now complete."""
         if self._broken:

@@ -52,6 +52,7 @@ TARGETS = {
         Target("agi", "wires", "FastAGI lines, both kinds", 12_000),
         Target("audiosocket", "wires", "AudioSocket messages", 2_048),
         Target("control", "wires", "the console's requests to the service", 6_000),
+        Target("lifeline", "wires", "what service and supervisor tell each other"),
         Target("ami", "wires", "what the manager interface sends", libraries=("panoramisk",)),
         Target("messages", "wires", "the engine process's messages"),
         Target("reception", "wires", "the dialplan's questions, answered"),

@@ -26,6 +26,7 @@ from asterisk_agent.visits import Visits
 from asterisk_agent.wire import agi as agi_wire
 from asterisk_agent.wire import audiosocket as audiosocket_wire
 from asterisk_agent.wire import control as control_wire
+from asterisk_agent.wire import lifeline as lifeline_wire
 from fuzzing.harness import ONE_INPUT, pieces, quiet
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "etc"
@@ -126,6 +127,27 @@ def control() -> Iterator[ONE_INPUT]:
             with suppress(ProtocolError):
                 request = control_wire.request_of(fields)
                 assert control_wire.request_of(control_wire.fields_of(request)) == request
+
+    yield one_input
+
+
+@contextmanager
+def lifeline() -> Iterator[ONE_INPUT]:
+    """What is understood is said the same way again; a supervisor's losses come back as they were.
+
+    An input is one datagram.
+    """
+
+    def one_input(data: bytes) -> None:
+        datagram = data[: lifeline_wire.MAX_BYTES]
+        said = lifeline_wire.decode(datagram)
+        if said is not None:
+            again = lifeline_wire.encode(said)
+            assert lifeline_wire.decode(again) == said
+            assert len(again) <= len(datagram)
+        with suppress(ValueError):
+            losses = lifeline_wire.losses_of(datagram)
+            assert lifeline_wire.losses_of(lifeline_wire.encode_losses(losses)) == losses
 
     yield one_input
 
