@@ -120,6 +120,7 @@ def test_texts_that_state_them() -> None:
     assert not stated("how much is it", "We repair taps.")
     assert stated("how long does it take", "It takes two to three weeks.")
     assert not stated("when do you open", "We are open.")
+    assert stated("on which days do you have rye bread", "Rye comes on Tuesdays and Fridays.")
     assert not stated("how long does it take", "It costs $165.")
     assert stated("how many plumbers do you have", "We are nine plumbers.")
     assert stated("how many items can I take", "Up to 15 large items at once.")
