@@ -50,6 +50,7 @@ _WANTS = (
             re.IGNORECASE,
         ),
         re.compile(r"[$€£]\s?\d|\d\s?(?:[$€£]|dollars|euros|pounds|percent|%)", re.IGNORECASE),
+        word="price",
         general=True,
     ),
     Want(
