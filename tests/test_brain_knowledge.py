@@ -6,7 +6,7 @@ import pytest
 from brain_fakes import WordEmbedder
 
 from asterisk_agent.brain.confidence import ANSWER, HARD_DOUBT, judge
-from asterisk_agent.brain.knowledge import Index, Passage
+from asterisk_agent.brain.knowledge import TEXT_WORTH, Index, Passage
 from asterisk_agent.brain.languages import language
 from asterisk_agent.brain.question import Question, others_deed, states
 from asterisk_agent.brain.scale import ALONE
@@ -44,6 +44,31 @@ def test_every_way_to_ask_leads_to_the_passage() -> None:
 def test_text_without_a_heading_is_found() -> None:
     (hit,) = index().search("warranty forms", limit=1)
     assert hit.passage.file == "notes.txt"
+
+
+def test_a_heading_that_says_little_takes_nothing_away() -> None:
+    text, asked = "Tell us four hours ahead. We keep no lists.", "tell us four hours ahead"
+    passage, embedder = Passage(text, "Appointments", "v.md"), WordEmbedder()
+    (hit,) = index(passage, *PASSAGES).search(asked, limit=1)
+    question = embedder.query(asked)
+    whole, first, heading = (
+        float(embedder.passages([part])[0] @ question)
+        for part in (f"Appointments\n{text}", f"Appointments\n{text[:25]}", "Appointments")
+    )
+    assert heading < whole < first
+    assert hit.meaning == pytest.approx((whole + first) / 2)
+
+
+def test_an_amount_is_a_price() -> None:
+    chips, nails = (
+        Passage("Chips are fitted for £19.", "Chips", "v.md"),
+        Passage("Chips are fitted by our nurses.", "Nurses", "v.md"),
+    )
+    hits = {hit.passage: hit for hit in index(chips, nails).search("how much is a chip")}
+    price = EN.lexicon.term("price")
+    assert hits[chips].met[price] == pytest.approx(TEXT_WORTH)
+    assert hits[chips].missing == ()
+    assert hits[nails].missing == (price,)
 
 
 def test_slips_are_mended_and_compounds_cut() -> None:
@@ -120,6 +145,7 @@ def test_texts_that_state_them() -> None:
     assert not stated("how much is it", "We repair taps.")
     assert stated("how long does it take", "It takes two to three weeks.")
     assert not stated("when do you open", "We are open.")
+    assert stated("on which days do you have rye bread", "Rye comes on Tuesdays and Fridays.")
     assert not stated("how long does it take", "It costs $165.")
     assert stated("how many plumbers do you have", "We are nine plumbers.")
     assert stated("how many items can I take", "Up to 15 large items at once.")

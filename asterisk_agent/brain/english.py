@@ -50,6 +50,7 @@ _WANTS = (
             re.IGNORECASE,
         ),
         re.compile(r"[$€£]\s?\d|\d\s?(?:[$€£]|dollars|euros|pounds|percent|%)", re.IGNORECASE),
+        word="price",
         general=True,
     ),
     Want(
@@ -63,7 +64,7 @@ _WANTS = (
             rf"\d:\d\d|\d\s*[ap]\.?m\b|\b(?:19|20)\d\d\b|\d\s*o.clock|\b(?:minutes?|hours?|days?|weeks?"
             rf"|months?|years?|weekends?|weekdays?|noon|midnight|morning|afternoon|evening|night"
             rf"|daily|weekly|monthly|yearly|immediately|at once|right away|always|never|any ?time"
-            rf"|once|twice|visits?|times|{_words(_DAYS)}|{_words(_MONTHS)})\b",
+            rf"|once|twice|visits?|times|(?:{_words(_DAYS)})s?|{_words(_MONTHS)})\b",
             re.IGNORECASE,
         ),
         general=True,

@@ -412,6 +412,7 @@ EXAMPLES = {
         "you are not helping me",
         "I don't want to talk to a computer",
         "could one of your colleagues call me",
+        "could one of your people take this call",
     ),
     Action.VOICEMAIL: (
         "I would like to leave a message",

@@ -42,13 +42,14 @@ WRONG_KIND = 0.06
 class Hit:
     """A passage that may answer, and why.
 
-    ``score`` orders the hits of one question. ``meaning`` is the mean cosine with the heading, the
-    passage and its nearest sentence; ``met`` tells of each of the question's words how far (0 to 1)
-    it stands in the passage, ``overlap`` is its mean, ``missing`` the words that don't at all;
-    ``unknown`` is how many of these stand in no document, and ``states`` whether it holds a fact of
-    the kind that is asked for. ``standing_out`` is ``meaning`` less its mean over all passages,
-    ``ahead`` the distance in score to the next passage that says something else, ``nearer`` how
-    much nearer in meaning the nearest passage is (0: none is).
+    ``score`` orders the hits of one question. ``meaning`` is the mean of two cosines: with the
+    passage, and with its heading or its nearest sentence, whichever is nearer; ``met`` tells of
+    each of the question's words how far (0 to 1) it stands in the passage, ``overlap`` is its mean,
+    ``missing`` the words that don't at all; ``unknown`` is how many of these stand in no document,
+    and ``states`` whether it holds a fact of the kind that is asked for. ``standing_out`` is
+    ``meaning`` less its mean over all passages, ``ahead`` the distance in score to the next passage
+    that says something else, ``nearer`` how much nearer in meaning the nearest passage is (0: none
+    is).
     """
 
     passage: Passage
@@ -183,21 +184,19 @@ class Index:
         return next(others, hits[at].score - 0.2)
 
     def _meaning(self, text: str) -> Vector:
-        """The mean of the cosines with the whole, its nearest title and its nearest sentence."""
+        """The mean of two cosines: with the whole, and with its nearest title or sentence."""
         vector = self._embedder.query(text)
         whole: Vector = self._whole @ vector
-        title = np.full(len(self.passages), -1.0, dtype=np.float32)
-        np.maximum.at(title, self._title_of, self._titles @ vector)
-        part = np.full(len(self.passages), -1.0, dtype=np.float32)
-        np.maximum.at(part, self._part_of, self._parts @ vector)
-        mean: Vector = (
-            whole + np.where(title < 0, whole, title) + np.where(part < 0, whole, part)
-        ) / np.float32(3)
+        nearest = np.full(len(self.passages), -1.0, dtype=np.float32)
+        np.maximum.at(nearest, self._title_of, self._titles @ vector)
+        np.maximum.at(nearest, self._part_of, self._parts @ vector)
+        mean: Vector = (whole + np.where(nearest < 0, whole, nearest)) / np.float32(2)
         return mean
 
     def _met(self, terms: Sequence[str], question: Question) -> dict[str, Vector]:
         """For each term, how far it stands in each passage."""
         said = {self.language.lexicon.term(word): word for word in reversed(question.words)}
+        named = self._named(question)
         met: dict[str, Vector] = {}
         for term in terms:
             found = np.array(
@@ -217,8 +216,20 @@ class Index:
                 in_title, in_text = self._likeness.of(said[term], self._embedder)
                 like = LIKE_WORTH * np.maximum(in_title, TEXT_WORTH * in_text)
                 found = np.maximum(found, like)
+            if term in named:
+                found = np.maximum(found, named[term])
             met[term] = found
         return met
+
+    def _named(self, question: Question) -> dict[str, Vector]:
+        """For the name of each kind of fact asked for, what it is worth where one is stated."""
+        return {
+            self.language.lexicon.term(want.word): np.array(
+                [TEXT_WORTH * bool(want.plainly.search(p.text)) for p in self.passages], np.float32
+            )
+            for want in question.wants
+            if want.word and want.plainly is not None
+        }
 
     def _hit(self, at: int, meaning: float, met: Mapping[str, float], question: Question) -> Hit:
         total = sum(map(self.weight, met)) or 1.0

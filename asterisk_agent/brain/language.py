@@ -16,7 +16,8 @@ class Want:
 
     ``asked`` is matched against the normalised question, ``stated`` against the passage as written.
     ``plainly``, where given, is what a text that was just told must hold to answer "how much is
-    that?". ``general``: asked of anything at all, so that the word by itself names no thing. Where
+    that?"; a passage that holds it has ``word``, the name of such a fact, too: "£54" is a price.
+    ``general``: asked of anything at all, so that the word by itself names no thing. Where
     both have a group ``counted``, the text must count the thing that the question counts.
     """
 
@@ -24,6 +25,7 @@ class Want:
     asked: re.Pattern[str]
     stated: re.Pattern[str]
     plainly: re.Pattern[str] | None = None
+    word: str = ""
     general: bool = False
     kinds: tuple[frozenset[str], ...] = ()
     anything: frozenset[str] = frozenset()
