@@ -200,6 +200,15 @@ def test_the_dialplan_names_only_what_the_configuration_names(good, on_call, mem
     assert "PJSIP/900" not in text or "900" in on_call + member + context
 
 
+def test_a_queue_that_a_variable_names_is_known_by_what_it_is_set_to():
+    queue = " same => n,TryExec(Queue(agent-${AGENT_TEAM},c,,,60))\n"
+    good = "exten => 600,1,Set(AGENT_TEAM=support)\n"
+    assert list(written_in(good + queue)) == [("Queue", "agent-support")]
+    for value in ("nobody", "${EXTEN}"):
+        text = f"{good}exten => 1,1,Set(__AGENT_TEAM={value})\n{queue}"
+        assert strange(written_in(text), CONFIG) == [("Queue", f"agent-{value}")]
+
+
 def test_what_asterisk_executes_is_read_from_its_log():
     log = (
         '-- Executing [s@agent-team-support:3] Queue("PJSIP/a-1", "agent-support,crb,,,60") in\n'

@@ -20,6 +20,7 @@ _WRITTEN = re.compile(rf"(?<![A-Za-z])({OUTWARD})\(([^,)]*)")
 _EXECUTED = re.compile(rf'Executing \[[^\]]*\] ({OUTWARD})\("[^"]*", "([^",]*)')
 _OWN_LINES = re.compile(r"Local/[^/]*@agent-(?:asking|existing|watch)(?:/n)?")
 """Short-lived lines that stay inside our own contexts."""
+_TEAM, _TEAM_SET = "${AGENT_TEAM}", re.compile(r"Set\(_*AGENT_TEAM=([^)]*)\)")
 Place = tuple[str, str]
 
 
@@ -56,10 +57,18 @@ def devices_in(config: Config) -> set[str]:
 
 
 def written_in(dialplan: str) -> Iterator[Place]:
-    """Every outward application of a dialplan's text, and what it is given."""
-    for line in dialplan.splitlines():
-        if not line.lstrip().startswith(";"):
-            yield from _WRITTEN.findall(line)
+    """Every outward application of a dialplan's text, and what it is given.
+
+    What is given ``AGENT_TEAM`` is given each value that the text sets it to: constants.
+    """
+    lines = [line for line in dialplan.splitlines() if not line.lstrip().startswith(";")]
+    teams = [team for line in lines for team in _TEAM_SET.findall(line)]
+    for line in lines:
+        for application, device in _WRITTEN.findall(line):
+            if _TEAM in device:
+                yield from ((application, device.replace(_TEAM, team)) for team in teams)
+            else:
+                yield application, device
 
 
 def executed_in(log: str) -> Iterator[Place]:
