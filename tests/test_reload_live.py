@@ -92,7 +92,7 @@ async def test_a_reload_changes_new_calls_and_asterisk_and_a_mistake_changes_not
     assert told["asterisk"] == "ok"
     assert told["restart_for"] == []
     loaded = pbx.cli("dialplan show agent-team-support")
-    assert ",77" in loaded
+    assert "AGENT_WAIT=77" in loaded
 
     await early.hangup()  # fails if the reload had cut it off
     late = await call(pbx, new_phone, "late")
