@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from asterisk_agent.config import edit as editing
 from asterisk_agent.config.edit import assign, edit
-from asterisk_agent.config.load import load
+from asterisk_agent.config.load import load, survey
 from asterisk_agent.config.round_trip import changed
 from asterisk_agent.errors import AgentError, ConfigError
 
@@ -227,6 +227,27 @@ def test_a_file_that_cannot_be_read_is_not_edited(etc: Path) -> None:
         edit(etc, "channels.yaml", change_hours("office"))
     with pytest.raises(AgentError, match="cannot be opened: No such file"):
         edit(etc / "nowhere", "channels.yaml", change_hours("office"))
+
+
+def test_who_reads_between_two_files_finds_no_mistake(
+    etc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The console's preview did, and told of hours that were not there yet."""
+    found: list[list[str]] = []
+
+    def write(*arguments: Any) -> None:
+        replace_file(*arguments)
+        found.append([str(problem) for problem in survey(etc).problems])
+
+    def new_hours(tree: CommentedMap) -> None:
+        tree["hours"]["mornings"] = {"mon-fri": ["08:00-12:00"]}
+
+    replace_file = editing.replace_file
+    monkeypatch.setattr(editing, "replace_file", write)
+    changes = {"channels.yaml": change_hours("mornings"), "hours.yaml": new_hours}
+    seen = editing.fingerprints(etc, list(changes))
+    assert set(editing.save(etc, changes, seen)) == set(changes)
+    assert found == [[], []]
 
 
 def test_somebody_else_saves_the_file_meanwhile(etc: Path) -> None:

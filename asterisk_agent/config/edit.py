@@ -27,6 +27,7 @@ from asterisk_agent.errors import AgentError, ConfigError
 
 Change = Callable[[CommentedMap], None]
 """Gets a file's tree, in which every value is text, and alters it."""
+_NAMES_OTHERS = "channels.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,8 @@ def _content(directory: Path, name: str) -> bytes:
 
 
 def _put(directory: Path, drafted: Draft) -> None:
-    for name, new in drafted.new.items():
+    """The channels last: they name hours and teams, and somebody may read in between."""
+    for name, new in sorted(drafted.new.items(), key=lambda item: item[0] == _NAMES_OTHERS):
         path = (directory / name).resolve()  # a link stays a link
         try:
             replace_file(path, drafted.old[name], new)
