@@ -61,8 +61,10 @@ def weigh(words: Finish, reply: Reply, speech_s: float = 0.0) -> Finish:
             asked = words is Finish.COMPLETE and reply.options and speech_s >= LONG_S
             return Finish.ASKED if asked else Finish.DOUBTFUL
         case Action.HANDOFF:
-            # "I'd like to speak to somebody …": the rest may name a team.
-            return Finish.COMPLETE if reply.team else Finish.DOUBTFUL
+            # "I'd like to speak to somebody …": the rest may name a team. And what has no answer may
+            # be half of a question, whatever team it sounds like: "do I have to pay for …".
+            sure = reply.team is not None and not reply.unanswered
+            return Finish.COMPLETE if sure else Finish.DOUBTFUL
         case Action.ANSWER if reply.confidence < CONFIDENT:
             return Finish.UNSURE
     return words

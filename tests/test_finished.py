@@ -133,6 +133,7 @@ WHOLE, HALF = Finish.COMPLETE, Finish.UNSURE
         (HALF, Reply("", Action.ANSWER), HALF),
         (WHOLE, Reply("", Action.CLARIFY), Finish.DOUBTFUL),
         (WHOLE, Reply("", Action.HANDOFF, unanswered=True), Finish.DOUBTFUL),
+        (WHOLE, Reply("", Action.HANDOFF, team="billing", unanswered=True), Finish.DOUBTFUL),
         (WHOLE, Reply("", Action.HANDOFF), Finish.DOUBTFUL),
         (HALF, Reply("", Action.HANDOFF, team="billing"), WHOLE),
         (HALF, Reply("", Action.EMERGENCY), WHOLE),
