@@ -45,6 +45,8 @@ def finish(text: str, language: str, asked: str = "") -> Finish:
         if endings.yes_or_no.search(_last_sentence(asked)) is None:
             return Finish.DOUBTFUL
         return Finish.UNSURE if endings.refusal.search(words) else Finish.COMPLETE
+    if endings.leads_on.search(words):
+        return Finish.UNSURE
     if asks or endings.question.search(_last_sentence(text)) or endings.complete.search(words):
         return Finish.COMPLETE
     return Finish.UNSURE
@@ -61,8 +63,8 @@ def weigh(words: Finish, reply: Reply, speech_s: float = 0.0) -> Finish:
             asked = words is Finish.COMPLETE and reply.options and speech_s >= LONG_S
             return Finish.ASKED if asked else Finish.DOUBTFUL
         case Action.HANDOFF:
-            # "I'd like to speak to somebody …": the rest may name a team. And what has no answer may
-            # be half of a question, whatever team it sounds like: "do I have to pay for …".
+            # "I'd like to speak to somebody …": the rest may name a team. And what has no answer
+            # may be half of a question, whatever team it sounds like: "do I have to pay for …".
             sure = reply.team is not None and not reply.unanswered
             return Finish.COMPLETE if sure else Finish.DOUBTFUL
         case Action.ANSWER if reply.confidence < CONFIDENT:

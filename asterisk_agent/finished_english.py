@@ -11,14 +11,16 @@ class Endings:
     """Patterns over the words of an utterance, in lower case and without punctuation.
 
     ``open``, unless ``not_open``: it cannot be over. ``question``: its last sentence is a whole
-    question. ``complete``: it is a whole request of another form. ``answer``: it answers what
-    ``yes_or_no`` asks; a ``refusal`` does so too, but what is right may follow. ``back_channel``:
-    said while the agent speaks it means "go on"; so do ``thanks`` when the agent is about to go.
+    question; ``leads_on``: one that mostly goes on. ``complete``: it is a whole request of another
+    form. ``answer``: it answers what ``yes_or_no`` asks; a ``refusal`` does so too, but what is
+    right may follow. ``back_channel``: said while the agent speaks it means "go on"; so do
+    ``thanks`` when the agent is about to go.
     """
 
     open: re.Pattern[str]
     not_open: re.Pattern[str]
     question: re.Pattern[str]
+    leads_on: re.Pattern[str]
     complete: re.Pattern[str]
     answer: re.Pattern[str]
     refusal: re.Pattern[str]
@@ -117,6 +119,15 @@ _QUESTION = _any(
     rf"\b(?:{_AUXILIARY}) (?:i|you|we) (?:\w+ ){{2,}}\w+$",
 )
 
+_LEADS_ON = _any(
+    # "How much does it cost" … "to clear a drain": in the pause it has an answer, too, where one
+    # was given to something else before.
+    rf"\b{_WH}(?: (?:much|many|long|hard|easy|difficult))? {_AUXILIARY} it (?:cost|take|need)$",
+    rf"\b{_BE} it (?:possible|ok|okay|all right|allowed|necessary|normal|free)$",
+    rf"\b{_BE} there (?:a|an|any) (?:charge|fee|cost|discount|limit|minimum)$",
+    rf"\b{_AUXILIARY} (?:i|you|we) (?:have to|need to)? ?(?:pay|charge)(?: extra)?$",
+)
+
 _ANSWER = _any(
     r"^(?:yes|yeah|yep|no|nope|sure|okay|ok|right|exactly|correct|of course|thats right)"
     r"(?: (?:please|thanks|thank you|sir|maam|i do|it is|i am|that is|thats right|thats all))*$"
@@ -142,6 +153,7 @@ ENGLISH = Endings(
     open=_OPEN,
     not_open=_NOT_OPEN,
     question=_QUESTION,
+    leads_on=_LEADS_ON,
     complete=_COMPLETE,
     answer=_ANSWER,
     refusal=re.compile(r"^(?:no|nope)$"),

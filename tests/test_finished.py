@@ -148,6 +148,22 @@ def test_the_reply_has_a_say(words: Finish, reply: Reply, together: Finish) -> N
     assert weigh(words, reply) is together
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How much does it cost?",
+        "What would it take",
+        "Okay, and how long does it take?",
+        "Is it possible?",
+        "Is there a charge?",
+        "Do I have to pay extra?",
+    ],
+)
+def test_a_question_that_mostly_goes_on_is_given_time(text: str) -> None:
+    assert finish(text, "en") is Finish.UNSURE
+    assert finish(f"{text.rstrip('?')} for a visit?", "en") is Finish.COMPLETE
+
+
 def test_a_question_behind_a_preamble_is_over_sooner_where_it_is_asked_back_about() -> None:
     options = Reply("", Action.CLARIFY, options=(Source("a.md", "A"),))
     assert weigh(Finish.COMPLETE, options, LONG_S) is Finish.ASKED
