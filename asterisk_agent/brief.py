@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from asterisk_agent.brain.documents import Passage
-from asterisk_agent.brain.gate import grounded
+from asterisk_agent.brain.gate import Gate
 from asterisk_agent.brain.languages import language
 from asterisk_agent.brain.phrases import Phrases
 from asterisk_agent.events import Action, Exchange
@@ -58,11 +58,11 @@ def shortened(said: str, code: str) -> str:
     """As much of the end of what was said as is soon told, in whole sentences if possible."""
     if len(said) <= LONGEST:
         return said
-    whole = Passage(said, "", "")
+    gate = Gate(Passage(said, "", ""), language(code))
     kept = ""
     for sentence in reversed(sentences(said)):
         longer = f"{sentence} {kept}".strip()
-        if len(longer) > LONGEST or not grounded(longer, whole, language(code)):
+        if len(longer) > LONGEST or not gate.passes(longer):
             break
         kept = longer
     return kept or f"{said[:LONGEST].rsplit(maxsplit=1)[0]} …"

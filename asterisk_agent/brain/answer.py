@@ -44,13 +44,13 @@ def compose(
     gate = Gate(passage, language)
     text = _worded(prompts.answer(question.core, passage), model, gate)
     took_ms = (clock() - began) * 1000
-    if not gate.passes(text):
+    if _too_long(text) or not gate.passes(text):
         text = extract(question, passage, language)
     return Answer(text, took_ms)
 
 
 def _worded(messages: Sequence[Message], model: LanguageModel, gate: Gate) -> str:
-    """What the model says, as far as it can come through the gate; "" where it cannot.
+    """What the model says, broken off where it can no longer come through the gate.
 
     A small model goes astray within a few words, mostly, and a caller waits for each of them.
     """
@@ -58,14 +58,18 @@ def _worded(messages: Sequence[Message], model: LanguageModel, gate: Gate) -> st
 
     def astray() -> bool:
         text = " ".join(said.split())
-        return len(text.split()) > MOST_WORDS or not gate.may_pass(text)
+        return _too_long(text) or not gate.may_pass(text)
 
     try:
         for piece in model.generate(messages, max_tokens=prompts.MOST_TOKENS, cancelled=astray):
             said += piece
     except EngineError:
         return ""  # the author's words need no model
-    return "" if astray() else " ".join(said.split())
+    return " ".join(said.split())
+
+
+def _too_long(text: str) -> bool:
+    return len(text.split()) > MOST_WORDS
 
 
 def extract(question: Question, passage: Passage, language: Language) -> str:

@@ -10,7 +10,7 @@ by the author's own. What a model is left to do is to choose and to shorten.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.language import Language
@@ -28,13 +28,13 @@ class Gate:
 
     def __init__(self, passage: Passage, language: Language) -> None:
         self._language = language
-        self._written = [_clauses(source, language) for source in sentences(passage.text)]
+        self._written = [_Source(_clauses(text, language)) for text in sentences(passage.text)]
 
     def passes(self, text: str) -> bool:
         """Whether each sentence of ``text`` says no more, and nothing else, than one of it."""
         spoken = sentences(text)
         return bool(spoken) and all(
-            any(_taken_from(said, source, self._language) for source in self._written)
+            any(source.holds(said, self._language) for source in self._written)
             for said in map(self._said, spoken)
         )
 
@@ -49,11 +49,7 @@ class Gate:
             return False
         figure = _FIGURE.search(last)
         said = self._said(" ".join((last[: figure.start()] if figure else last).split()[:-1]))
-        return any(
-            _flat(source)[start : start + len(said)] == said
-            for source in self._written
-            for start in _edges(source)[0]
-        )
+        return any(source.begins(said) for source in self._written)
 
     def _said(self, sentence: str) -> list[str]:
         return _flat(_clauses(sentence, self._language))
@@ -64,30 +60,39 @@ def grounded(text: str, passage: Passage, language: Language) -> bool:
     return Gate(passage, language).passes(text)
 
 
-def _taken_from(said: Sequence[str], source: Sequence[str], language: Language) -> bool:
-    """Whether ``said`` is the source from the beginning of one clause to the end of another."""
-    if not said:
+class _Source:
+    """A sentence of the passage: its words, and where clauses begin and end among them."""
+
+    def __init__(self, clauses: Sequence[str]) -> None:
+        self._words = _flat(clauses)
+        self._starts, self._ends = [0], {len(self._words)}
+        at = 0
+        for word in clauses:
+            if word == _BREAK:
+                self._starts.append(at)
+                self._ends.add(at)
+            else:
+                at += 1
+
+    def holds(self, said: Sequence[str], language: Language) -> bool:
+        """Whether ``said`` is it from the beginning of one clause to the end of another."""
+        if not said:
+            return False
+        for start in self._at(said):
+            end = start + len(said)
+            if end in self._ends:
+                dropped = [*self._words[:start], *self._words[end:]]
+                return not any(word in language.binding for word in dropped)
         return False
-    whole = _flat(source)
-    starts, ends = _edges(source)
-    for start in starts:
-        end = start + len(said)
-        if end in ends and list(said) == whole[start:end]:
-            dropped = [*whole[:start], *whole[end:]]
-            return not any(word in language.binding for word in dropped)
-    return False
 
+    def begins(self, said: Sequence[str]) -> bool:
+        """Whether it goes on with ``said`` from the beginning of a clause."""
+        return any(True for _ in self._at(said))
 
-def _edges(source: Sequence[str]) -> tuple[list[int], set[int]]:
-    """Where clauses begin and end, counted in words without the breaks."""
-    starts, ends, at = [0], set(), 0
-    for word in source:
-        if word == _BREAK:
-            starts.append(at)
-            ends.add(at)
-        else:
-            at += 1
-    return starts, ends | {at}
+    def _at(self, said: Sequence[str]) -> Iterator[int]:
+        """Where clauses begin from which on it says this."""
+        words = list(said)
+        return (at for at in self._starts if self._words[at : at + len(words)] == words)
 
 
 def _flat(clauses: Sequence[str]) -> list[str]:
