@@ -125,7 +125,7 @@ _LEADS_ON = _any(
     rf"\b{_WH}(?: (?:much|many|long|hard|easy|difficult))? {_AUXILIARY} it (?:cost|take|need)$",
     rf"\b{_BE} it (?:possible|ok|okay|all right|allowed|necessary|normal|free)$",
     rf"\b{_BE} there (?:a|an|any) (?:charge|fee|cost|discount|limit|minimum)$",
-    rf"\b{_AUXILIARY} (?:i|you|we) (?:have to|need to)? ?(?:pay|charge)(?: extra)?$",
+    rf"\b{_AUXILIARY} (?:i|you|we) (?:(?:have|need) to )?(?:pay|charge)(?: extra)?$",
 )
 
 _ANSWER = _any(

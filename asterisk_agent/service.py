@@ -425,10 +425,10 @@ class Service:
 
     def _claim(self, uuid: UUID) -> Callable[[Line], Awaitable[None]] | None:
         """The story of a conversation that was announced a moment ago and has not begun yet."""
-        visit = self._visits.claim(uuid, time.monotonic())
-        if visit is None or self._stopping:  # to people at once, not from the middle of a greeting
+        if self._stopping:  # to people at once, not from the middle of a greeting
             return None
-        return partial(self._converse, visit)
+        visit = self._visits.claim(uuid, time.monotonic())
+        return None if visit is None else partial(self._converse, visit)
 
     async def _converse(self, visit: Visit, line: Line) -> None:
         visit.talking_since, visit.followed = _now(), self._connected

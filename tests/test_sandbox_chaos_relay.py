@@ -87,23 +87,11 @@ async def test_silence_lasts_until_it_is_lifted(relay):
     assert await ends(stream) == b""  # for a connection that lost its beginning there is no way on
 
 
-async def test_half_a_message_and_then_no_more(relay):
+@pytest.mark.parametrize("trouble", [Trouble.HALF, Trouble.HALF_BACK])
+async def test_half_a_message_and_then_no_more(relay, trouble):
     stream = await connect(relay)
     await say(stream)
-    await relay.fail(Trouble.HALF)
-    stream[1].write(HELLO)
-    some = await stream[0].read(100)
-    assert some == HELLO[: len(some)]
-    assert 0 < len(some) < len(HELLO)
-    stream[1].write(HELLO)
-    await nothing_comes(stream)
-    stream[1].close()
-
-
-async def test_half_a_message_to_the_service_and_then_no_more(relay):
-    stream = await connect(relay)
-    await say(stream)
-    await relay.fail(Trouble.HALF_BACK)
+    await relay.fail(trouble)
     stream[1].write(HELLO)
     some = await stream[0].read(100)
     assert some == HELLO[: len(some)]
