@@ -23,7 +23,7 @@ from asterisk_agent.config.schema import Channel, Config
 from asterisk_agent.echo import EchoJudge
 from asterisk_agent.engines.base import VoiceDetector
 from asterisk_agent.errors import AgentError, AsteriskError, EngineError, ProtocolError
-from asterisk_agent.events import Action, Exchange, Reply
+from asterisk_agent.events import Action, Exchange, Reply, Transcript
 from asterisk_agent.message import Declined, Done, MessageTaker, Say, Step, ToVoicemail, Wait
 from asterisk_agent.pacer import Finished
 from asterisk_agent.recording import Tape
@@ -43,6 +43,7 @@ from asterisk_agent.turn import (
     SpeechStarted,
     TurnEnded,
     TurnTaker,
+    Unheard,
 )
 from asterisk_agent.wire import audiosocket
 
@@ -60,6 +61,9 @@ BRIEF_LIMIT_S = 3.5
 """For the brief of whoever picks up; the caller hears the last sentence meanwhile."""
 UNHEARD_S = 1.5
 """Speech so long of which no word was understood is no cough: the caller is asked again."""
+SOUND_S = 0.6
+"""A shorter sound without words is no question. A longer one may be, and the caller is asked again
+where they do not go on."""
 BARELY_HEARD_S = 0.8
 """Who interrupts an answer this early had not finished asking."""
 ABUSE_LIMIT = 2
@@ -129,7 +133,7 @@ class Leave:
     """The service stops: give the caller to a person."""
 
 
-Cue = CallerTurn | Pressed | Silent | Leave
+Cue = CallerTurn | Pressed | Silent | Unheard | Leave
 
 
 class _CallerHungUp(Exception):
@@ -292,8 +296,9 @@ class Call:
                 case Silent():
                     if (outcome := await self._give_up_on_silence()) is not None:
                         return outcome
-                case CallerTurn():
-                    thought = await self._understand(cue)
+                case CallerTurn() | Unheard():
+                    turn = cue if isinstance(cue, CallerTurn) else None
+                    thought = await self._understand(turn) if turn else await self._not_heard()
                     if thought is None:
                         continue
                     reply = thought.reply
@@ -307,13 +312,13 @@ class Call:
                         sorry = self._phrases.not_understood
                         return await self._hand_over(sorry, Outcome.UNANSWERED)
                     if reply.action is Action.GOODBYE:
-                        if await self._said_goodbye(reply.text, thought, cue):
+                        if await self._said_goodbye(reply.text, thought, turn):
                             return Outcome.RESOLVED
                         continue
                     if reply.action in _PARTINGS:
                         self.story.team = reply.team
-                        return await self._hand_over(reply.text, _parting(reply), thought, cue)
-                    finished = await self._say(reply.text, thought, cue)
+                        return await self._hand_over(reply.text, _parting(reply), thought, turn)
+                    finished = await self._say(reply.text, thought, turn)
                     barely = self._speaker.talked_over and finished.heard_s < BARELY_HEARD_S
                     if barely and not thought.unheard:
                         self._take_back()
@@ -344,7 +349,7 @@ class Call:
                     step = Done() if taker.begun else ToVoicemail()
                 case None if self._turns.caller_speaking:
                     pass
-                case None | Silent():
+                case None | Silent() | Unheard():
                     step = taker.quiet()
                 case Pressed(digit):
                     step = taker.pressed(digit)
@@ -439,9 +444,9 @@ class Call:
             return None
         if not both:
             if _is_speech(cue.ended):
-                again = Reply(self._phrases.clarify_empty, Action.CLARIFY, confidence=0.0)
-                return replace(await self._thinker.voiced(thought.transcript, again), unheard=True)
-            self._turns.agent_done(self._clock())
+                return await self._not_heard()
+            lasted_s = cue.ended.speech_end - cue.ended.speech_start
+            self._turns.agent_done(self._clock(), unheard=lasted_s >= SOUND_S)
             return None
         if self._carried:
             held_s = self._clock() - waits_from  # by a sound that the caller made
@@ -456,6 +461,11 @@ class Call:
             self._carried = ""
         self._note(cue.ended, thought.transcript.text, thought)
         return thought
+
+    async def _not_heard(self) -> Thought:
+        """Ask again: something was said, and no word of it was understood."""
+        again = Reply(self._phrases.clarify_empty, Action.CLARIFY, confidence=0.0)
+        return replace(await self._thinker.voiced(Transcript("", 0.0), again), unheard=True)
 
     async def _caller_goes_on(self) -> bool:
         """Whether the caller takes the floor before the answer begins.
@@ -734,7 +744,7 @@ class Call:
                     thought = self._thinker.take()
                     self._speaker.talk_over()
                     self._cues.put_nowait(CallerTurn(action, self._clock(), thought))
-                case Silent():
+                case Silent() | Unheard():
                     self._cues.put_nowait(action)
 
 

@@ -67,6 +67,9 @@ class TurnSettings:
     """Speech this long over the agent's voice makes the agent stop, at least for now."""
     silence_s: float = 7.0
     """A caller who says nothing for this long is asked whether they are there."""
+    unheard_s: float = 1.7
+    """The same behind a sound that was no word, but long enough for one: that may have been a
+    question, and whoever asked it waits."""
     longest_turn_s: float = 30.0
     """After this the turn is taken as it is: a television, or a caller telling their life."""
 
@@ -115,7 +118,12 @@ class Silent:
     count: int
 
 
-Action = SpeechStarted | BargeIn | GoesOn | Paused | Resumed | TurnEnded | Silent
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """Nobody went on after a sound of which no word was understood."""
+
+
+Action = SpeechStarted | BargeIn | GoesOn | Paused | Resumed | TurnEnded | Silent | Unheard
 
 
 class TurnTaker:
@@ -128,6 +136,7 @@ class TurnTaker:
         self._agent_busy = False
         self._quiet_since = now
         self._silences = 0
+        self._unheard = False
         self._voiced_s = 0.0
         self._speech_start: float | None = None
         self._last_voice = now
@@ -157,16 +166,22 @@ class TurnTaker:
         ``held``: what it is about to say waits for the end of a sound that the caller makes.
         """
         self._agent_busy = True
+        self._unheard = False
         self._barged = held and self.caller_speaking
         self._quiet_since = now
 
-    def agent_done(self, now: float) -> None:
-        """The agent has finished, or was stopped: the floor is the caller's."""
+    def agent_done(self, now: float, *, unheard: bool = False) -> None:
+        """The agent has finished, or was stopped: the floor is the caller's.
+
+        ``unheard``: it has nothing to say to a sound that may have been a question.
+        """
         self._agent_busy = False
+        self._unheard = unheard
         self._quiet_since = now
 
     def pressed(self, now: float) -> None:
         """A key was pressed: the caller is there."""
+        self._unheard = False
         self._quiet_since = now
         self._silences = 0
 
@@ -246,6 +261,7 @@ class TurnTaker:
                 return []
             self._speech_start = now - self._voiced_s
             self._silences = 0
+            self._unheard = False
             actions.append(SpeechStarted(self._speech_start))
         elif self._paused:
             self._paused = False
@@ -258,8 +274,12 @@ class TurnTaker:
         return actions
 
     def _silence(self, now: float) -> list[Action]:
-        if self._agent_busy or now - self._quiet_since < self.settings.silence_s:
+        patience_s = self.settings.unheard_s if self._unheard else self.settings.silence_s
+        if self._agent_busy or now - self._quiet_since < patience_s:
             return []
-        self._silences += 1
         self._quiet_since = now
+        if self._unheard:
+            self._unheard = False
+            return [Unheard()]
+        self._silences += 1
         return [Silent(self._silences)]

@@ -544,6 +544,28 @@ def test_speech_of_which_nothing_is_understood_is_asked_for_again():
     assert result.outcome == "unanswered"
 
 
+def test_a_short_question_of_which_nothing_is_understood_does_not_wait_in_silence():
+    script = Script().coughs(ASKED, 1.0).coughs(ASKED + 8, 1.0)
+    result = talk(script)
+    first, _ = sentences(PHRASES.clarify_empty)
+    assert result.said(first).start <= ASKED + 1.0 + 2.9
+    assert result.outcome == "unanswered"
+
+
+def test_a_cough_is_not_asked_about():
+    result = talk(Script().coughs(ASKED, 0.4).hangs_up(ASKED + 6))
+    first, _ = sentences(PHRASES.clarify_empty)
+    assert first not in result.texts
+
+
+def test_what_follows_an_unheard_sound_is_answered():
+    script = Script().coughs(ASKED, 1.0).says(ASKED + 2.4, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 9))
+    first, _ = sentences(PHRASES.clarify_empty)
+    assert first not in result.texts
+    assert PRICE in result.texts
+
+
 def test_who_goes_on_during_a_long_thought_is_not_answered_twice():
     script = Script().says(ASKED, COST, 1.5).says(ASKED + 1.5 + 1.6, "at night", 0.8)
     result = talk(script.hangs_up(ASKED + 15), tune=slow(2.0))

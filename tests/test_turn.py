@@ -18,6 +18,7 @@ from asterisk_agent.turn import (
     TurnEnded,
     TurnSettings,
     TurnTaker,
+    Unheard,
 )
 
 FRAME_S = 0.032
@@ -330,6 +331,26 @@ def test_silence_is_told_after_7_s_and_again_after_14() -> None:
     line.quiet(15.0)
     assert [action for _, action in line.log] == [Silent(1), Silent(2)]
     assert line.at(Silent) == pytest.approx([7.0, 14.0], abs=2 * FRAME_S)
+
+
+def test_a_sound_that_may_have_been_a_question_is_asked_about_soon() -> None:
+    line = Line()
+    line.says(0.96, Finish.NOTHING, after=0.6)
+    line.turns.agent_busy(line.now)
+    line.turns.agent_done(line.now, unheard=True)
+    done = line.now - START
+    line.quiet(10.0)
+    assert line.kinds()[3:] == [Unheard, Silent]
+    assert line.at(Unheard) == pytest.approx([done + 1.7], abs=2 * FRAME_S)
+    assert line.at(Silent) == pytest.approx([done + 8.7], abs=3 * FRAME_S)
+
+
+def test_who_speaks_again_is_not_asked_about_what_was_not_heard() -> None:
+    line = Line()
+    line.turns.agent_done(line.now, unheard=True)
+    line.quiet(1.2)
+    line.says(0.64, Finish.COMPLETE, after=3.0)
+    assert Unheard not in line.kinds()
 
 
 def test_on_hold_no_frames_come_and_silence_is_told_all_the_same() -> None:

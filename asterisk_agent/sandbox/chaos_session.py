@@ -16,6 +16,9 @@ from typing import Any
 
 import yaml
 
+from asterisk_agent.brain.intent import IntentReader
+from asterisk_agent.brain.languages import language as language_of
+from asterisk_agent.config.load import load
 from asterisk_agent.config.paths import cache_directory, shared_file
 from asterisk_agent.engines.loader import load_synthesizer
 from asterisk_agent.errors import SandboxError
@@ -232,11 +235,20 @@ class ChaosSession:
             lambda text: (b"".join(voice.synthesize(text)), voice.rate_hz),
         )
         clips = list(maker.clips())
-        questions = [clip.pcm for clip in clips if clip.line.kind is Kind.QUESTION]
+        names_a_team = team_reader(self._wish.config)
+        asked = [clip for clip in clips if clip.line.kind is Kind.QUESTION]
+        questions = [clip.pcm for clip in asked if names_a_team(clip.line.text) is None]
         long = [clip.pcm for clip in clips if clip.line.kind is Kind.LONG]
         if not questions:
             raise SandboxError(f"the script has no question in the voice of {PROGRAM}")
         return Lines(questions, long[0] if long else b"".join(questions[:3]))
+
+
+def team_reader(directory: Path) -> Callable[[str], str | None]:
+    """Which team a caller's words mean. Where they mean none, the number alone says who rings."""
+    config = load(directory)
+    language = language_of(config.agent.language)
+    return IntentReader(language, config.teams, config.intents).team
 
 
 def flood() -> bytes:
