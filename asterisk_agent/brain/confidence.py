@@ -25,16 +25,8 @@ HARD_DOUBT = 0.08
 """What is left of the confidence where a passage cannot hold the answer."""
 DOUBTED = ANSWER - 0.01
 """Good for a question back, at most."""
-WITHOUT_A_WORD = 0.70
-"""From here on a passage is spoken that has nothing like some word of the question; "what is the
-interest on the finance" is else answered by its deposit. Of 13 wrong answers to 320 trick questions
-6 stay away, for 5 in 100 answers that are asked about first; hardly more are lost."""
 ALL_WORDS = 0.95
 """Share of a question's words from which a passage has all of them."""
-TOO_CLOSE = 0.035
-"""Distance in score below which the second passage may be the one that answers: "we pass on the
-rent by the tenth" is near to "rent is due on the first", and says another thing."""
-
 RIVAL, RIVAL_SHARE = 0.15, 0.3
 """From here on, and from this share of the first one's, a passage so close counts, too: "what does
 a visit cost" is answered by the call-out fee, and what an emergency's costs is another thing."""
@@ -44,12 +36,13 @@ a visit cost" is answered by the call-out fee, and what an emergency's costs is 
 class Judgement:
     """The best passage (None without any) and the probability, 0 to 1, that it answers.
 
-    ``others`` are the next ones, the likeliest first, with theirs.
+    ``others`` are the next ones, the likeliest first, with theirs; ``too_close`` is the scale's.
     """
 
     hit: Hit | None
     confidence: float
     others: tuple[tuple[Hit, float], ...] = ()
+    too_close: float = 0.0
 
     @property
     def torn(self) -> bool:
@@ -59,7 +52,7 @@ class Judgement:
         other, sure = self.others[0]
         if self.hit.overlap >= ALL_WORDS > other.overlap and other.missing:
             return False  # the words decide
-        if self.hit.score - other.score >= TOO_CLOSE:
+        if self.hit.score - other.score >= self.too_close:
             return False
         return sure >= max(RIVAL, RIVAL_SHARE * self.confidence)
 
@@ -72,9 +65,11 @@ def judge(question: Question, index: Index, told: Passage | None = None) -> Judg
     likely = [(hit, confidence(question, hit, index)) for hit in hits]
     likely.sort(key=lambda pair: -pair[1])
     (best, sure), *others = likely
-    if not _is_near(best, index) or (sure < WITHOUT_A_WORD and _lacks_a_word(best, index)):
+    if not _is_near(best, index) or (
+        sure < index.scale.without_a_word and _lacks_a_word(best, index)
+    ):
         sure = min(sure, DOUBTED)  # and the next one is no better for it
-    return Judgement(best, sure, tuple(others))
+    return Judgement(best, sure, tuple(others), index.scale.too_close)
 
 
 def confidence(question: Question, hit: Hit, index: Index) -> float:

@@ -88,8 +88,10 @@ def ask(
 ) -> Finding:
     """Ask one question, after those before it.
 
-    ``say`` tells what is heard of a text, ``again`` what is heard of the last one by listening
-    more carefully, as a call does where a first hearing has no answer.
+    Who is asked back in one of those takes the offer that says what the case wants ("say that
+    again"), or else, as for what only leads there, the first. ``say`` tells what is heard of a
+    text, ``again`` what is heard of the last one by listening more carefully, as a call does where
+    a first hearing has no answer.
     """
     history: list[Exchange] = []
 
@@ -106,7 +108,7 @@ def ask(
     for before in case.after:
         heard, reply = turn(say(before))
         if reply.options:
-            heard, reply = turn(say("yes" if len(reply.options) == 1 else "the first one"))
+            heard, reply = turn(say(_taken(_meant(case, reply, brain, language) or 0, reply)))
         if reply.action in _AWAY:
             return finding(heard, reply)
     heard, reply = turn(say(case.text))
@@ -185,11 +187,23 @@ def _understood(
 
 def _clearer(case: Case, reply: Reply, brain: Brain, language: str) -> str:
     """What a caller says who was asked back: which offer is meant, or none, or the same again."""
+    meant = _meant(case, reply, brain, language)
+    if meant is not None:
+        return _taken(meant, reply)
+    return "no" if reply.options else case.text
+
+
+def _meant(case: Case, reply: Reply, brain: Brain, language: str) -> int | None:
+    """Which of the offers says what the case wants to hear."""
     for place, source in enumerate(reply.options):
         told = Reply(brain.read_out(source), Action.ANSWER, source=source)
         if (case.facts or case.headings) and holds(case, told, language):
-            return "yes" if len(reply.options) == 1 else ("the first one", "the second one")[place]
-    return "no" if reply.options else case.text
+            return place
+    return None
+
+
+def _taken(place: int, reply: Reply) -> str:
+    return "yes" if len(reply.options) == 1 else ("the first one", "the second one")[place]
 
 
 def count(findings: Iterable[Finding]) -> Report:

