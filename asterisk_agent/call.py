@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from asterisk_agent.audio import LINE_RATE_HZ, Doubler
 from asterisk_agent.brain.phrases import Phrases
@@ -31,7 +31,7 @@ from asterisk_agent.records import Callback, Delays, Story, TurnRecord
 from asterisk_agent.routing import Outcome, State
 from asterisk_agent.speaking import VOICE_LIMIT_S, Speaker, Voices
 from asterisk_agent.speech import sentences
-from asterisk_agent.steady import LineWatch
+from asterisk_agent.steady import QUIET_S, LineWatch, Outage
 from asterisk_agent.thinking import Minds, Thinker, Thought
 from asterisk_agent.turn import Action as TurnAction
 from asterisk_agent.turn import (
@@ -140,6 +140,10 @@ class _CallerHungUp(Exception):
     """The line ended."""
 
 
+async def _nobody_knows() -> None:
+    return None
+
+
 class Call:
     """One conversation. ``run`` it once."""
 
@@ -159,6 +163,8 @@ class Call:
         begins_s: float = 0.0,
         tape: Tape | None = None,
         on_hold: Callable[[], bool | None] = lambda: None,
+        phone_sent: Callable[[], Awaitable[int | None]] = _nobody_knows,
+        outage: Outage | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.story = story
@@ -178,9 +184,13 @@ class Call:
         self._tape = tape
         self._on_hold = on_hold
         """Whether the caller has put us on hold; None where nobody knows."""
-        self._watch = LineWatch()
+        self._phone_sent = phone_sent
+        """How many packets of audio the caller's phone has sent; None where nobody knows."""
+        self._outage = outage or Outage()
+        """What befell other callers' lines."""
         self._clock = clock
         self._began = clock()
+        self._watch = LineWatch(self._began)
         self._turns = TurnTaker(self._began)
         self._echo = EchoJudge(LINE_RATE_HZ)
         self._speaker = Speaker(
@@ -236,6 +246,7 @@ class Call:
             async with asyncio.TaskGroup() as group:
                 background = [
                     group.create_task(self._listen()),
+                    group.create_task(self._compare()),
                     group.create_task(self._speaker.play()),
                 ]
                 outcome = await self._converse()
@@ -702,8 +713,7 @@ class Call:
                     pcm, arrived = await frames.get()
             except TimeoutError:
                 if self._watch.dead(self._clock(), self._on_hold()):
-                    self._line.drop()
-                    raise AsteriskError("the caller's line stands still") from None
+                    self._cut_off("the caller's line stands still")
                 self._act(self._turns.tick(self._clock()))
                 continue
             self._echo.heard(pcm)
@@ -727,6 +737,23 @@ class Call:
                 now = arrived - (whole - 1 - index) * frame_s
                 self._thinker.keep(doubler.feed(piece))
                 self._act(self._turns.heard(probability, frame_s, now))
+
+    async def _compare(self) -> None:
+        """Where the line brings nothing, ask Asterisk whether the caller's phone is as quiet."""
+        while True:
+            await asyncio.sleep(QUIET_S)
+            if not self._watch.quiet(self._clock(), self._on_hold()):
+                continue
+            if self._outage.lasts(self._clock()):
+                self._cut_off("the caller's line brings nothing, and others died")
+            if self._watch.lags_behind(await self._phone_sent(), self._clock()):
+                self._cut_off("the caller's line does not bring what their phone sends")
+
+    def _cut_off(self, why: str) -> NoReturn:
+        """Give the caller of a dead line back to the dialplan, which asks where they go."""
+        self._outage.died(self._clock())
+        self._line.drop()
+        raise AsteriskError(why)
 
     def _act(self, actions: Sequence[TurnAction]) -> None:
         for action in actions:

@@ -45,6 +45,7 @@ from asterisk_agent.reindex import Changes, documents_of
 from asterisk_agent.routing import AgentHealth, Facts, Stage
 from asterisk_agent.site import Site, site_of
 from asterisk_agent.status import Status, restart_needed
+from asterisk_agent.steady import Outage
 from asterisk_agent.survivors import STOPPED, Survivors
 from asterisk_agent.visits import Visit, Visits
 from asterisk_agent.watched import Watcher
@@ -83,6 +84,8 @@ SETTLE_AGAIN_S = 2.0
 """How soon Asterisk is asked again for a call that was between two places."""
 LAST_RECORDS_S = 10.0
 """How long the call log may take when the service stops; what is left waits in a file."""
+PACKETS, MOST_DIGITS = "CHANNEL(rtcp,rxcount)", 18
+"""What the channel of a SIP phone has received."""
 RELOADED_MODULES = ("pbx_config", "app_queue", "app_voicemail")
 
 
@@ -104,6 +107,7 @@ class Service:
         self._told = asyncio.Event()
         self._used: Mapping[str, Usage] = UNKNOWN
         self._visits = Visits()
+        self._outage = Outage()
         self._survivors = Survivors(
             self._visits,
             self.recorder,
@@ -449,6 +453,8 @@ class Service:
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
             on_hold=lambda: visit.on_hold(connected=self._connected),
+            phone_sent=partial(self._phone_sent, visit.story.unique_id),
+            outage=self._outage,
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
         try:
@@ -461,6 +467,14 @@ class Service:
             visit.over.set()
         if saving is not None:
             await saving
+
+    async def _phone_sent(self, unique_id: str) -> int | None:
+        """How many packets of audio Asterisk has had from a SIP phone; None for any other."""
+        with suppress(AsteriskError, LookupError):
+            told = await self._action("Getvar", Channel=unique_id, Variable=PACKETS)
+            count = told[0].get("value", "")
+            return int(count) if count.isdecimal() and len(count) <= MOST_DIGITS else None
+        return None
 
     def _tape(self, visit: Visit) -> Tape | None:
         """Where the call is recorded, if it is; the record names the file."""

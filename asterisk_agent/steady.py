@@ -2,10 +2,13 @@
 
 A line whose audio connection stands still looks to us as one on hold does: nothing comes. And a
 phone that sends nothing while its owner is silent looks like that all the time. So a line is only
-called dead that has sent its silences until now, and that nobody has put on hold.
+called dead that has sent its silences until now, and that nobody has put on hold; or where Asterisk
+says that the phone sends what the line does not bring; or where other lines have just died, too.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 STILL_S = 2.0
 """A line that has been steady and brings nothing for so long is dead."""
@@ -14,19 +17,29 @@ STEADY_S = 0.6
 nothing in silence go on for about 0.2 s behind a word."""
 GAP_S = 0.5
 """A longer gap than this, and the phone does not send all the time."""
+QUIET_S = 0.7
+"""A line that brings nothing for so long is compared with what the phone sends, every so often."""
+PHONE_SENDS = 25
+"""Packets a second: phones send 50, or 33. Those that say that it is quiet send a few."""
 FLOOD_S = 3.0
 """No line is so far ahead of time: what was held up on the way comes late, never early."""
+
+OUTAGE, OUTAGE_S = 2, 4.0
+"""So many lines that died within so long were not alone: what stands between all of them and us
+stands still."""
 
 
 class LineWatch:
     """One line. ``now`` is any clock that only goes forward, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float = 0.0) -> None:
+        self._born = now
         self._last: float | None = None
         self._silence_s = 0.0
         self._steady = False
         self._began: float | None = None
         self._audio_s = 0.0
+        self._counted: tuple[float, int] | None = None
 
     def floods(self, seconds: float, now: float) -> bool:
         """So much audio has arrived; whether that was more by now than there can be."""
@@ -39,7 +52,7 @@ class LineWatch:
         """So much audio came; ``silent``: nobody spoke in it."""
         if self._last is not None and now - self._last > GAP_S:
             self._silence_s, self._steady = 0.0, False
-        self._last = now
+        self._last, self._counted = now, None
         self._silence_s = self._silence_s + seconds if silent else 0.0
         self._steady = self._steady or self._silence_s >= STEADY_S
 
@@ -48,3 +61,35 @@ class LineWatch:
         if self._last is None or not self._steady or on_hold is not False:
             return False
         return now - self._last > STILL_S
+
+    def quiet(self, now: float, on_hold: bool | None) -> bool:
+        """Whether it brings nothing, be it steady or not."""
+        last = self._born if self._last is None else self._last
+        if on_hold is not False or now - last <= QUIET_S:
+            self._counted = None
+            return False
+        return True
+
+    def lags_behind(self, packets: int | None, now: float) -> bool:
+        """The phone of a ``quiet`` line has sent so many packets in all, or nobody knows (None);
+        whether it has sent audio since this was asked last, of which the line brought nothing."""
+        before, self._counted = self._counted, None if packets is None else (now, packets)
+        if before is None or packets is None:
+            return False
+        since, counted = before
+        return packets - counted >= PHONE_SENDS * (now - since) > 0
+
+
+class Outage:
+    """The lines of one service that died lately. Seconds on the owner's monotonic clock."""
+
+    def __init__(self) -> None:
+        self._deaths: deque[float] = deque(maxlen=OUTAGE)
+
+    def died(self, now: float) -> None:
+        """A line did."""
+        self._deaths.append(now)
+
+    def lasts(self, now: float) -> bool:
+        """Whether a line that brings nothing now is likely to be dead as well."""
+        return len(self._deaths) == OUTAGE and now - self._deaths[0] < OUTAGE_S

@@ -26,7 +26,7 @@ from asterisk_agent.events import Action, Reply, Source
 from asterisk_agent.finished import LONG_S
 from asterisk_agent.speaking import PARTING_HOLD_S, VOICE_LIMIT_S
 from asterisk_agent.speech import sentences
-from asterisk_agent.steady import STILL_S
+from asterisk_agent.steady import QUIET_S, STILL_S
 from asterisk_agent.thinking import AGAIN_BY_S, AGAIN_LEAST_S
 from asterisk_agent.turn import Finish, TurnSettings
 
@@ -628,6 +628,39 @@ def test_nobody_is_given_up_on_hold_however_long(spoke):
     assert (result.outcome, result.line.dropped) == ("hangup", False)
     assert result.texts.count(PRICE) == 1 + spoke
     assert result.heard[-1].start > ASKED + 92
+
+
+def test_a_line_that_stands_still_from_the_first_is_given_back():
+    """It was never steady: Asterisk has to tell that the phone sends."""
+    result = talk(Script().holds_the_line(0.2, 40), on_hold=False, phone_sends=50)
+    assert (result.outcome, result.line.dropped) == ("lost", True)
+    assert result.seconds < 0.2 + 2.5
+
+
+@pytest.mark.parametrize(
+    ("on_hold", "phone_sends"), [(False, 8), (False, None), (True, 50), (None, 50)]
+)
+def test_a_phone_that_is_quiet_itself_or_may_be_on_hold_is_waited_for(on_hold, phone_sends):
+    script = Script().holds_the_line(0.2, GREETED + 3).says(GREETED + 3, COST, 1.5)
+    result = talk(script.hangs_up(GREETED + 10), on_hold=on_hold, phone_sends=phone_sends)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert PRICE in result.texts
+
+
+@pytest.mark.parametrize(("on_hold", "outcome"), [(False, "lost"), (True, "hangup")])
+def test_a_line_that_stands_still_while_others_die_is_given_back(on_hold, outcome):
+    """Nobody knows what the phone sends: there is no manager interface either."""
+    script = Script().holds_the_line(0.2, 12).hangs_up(12)
+    result = talk(script, on_hold=on_hold, others_died_at=2.0)
+    assert result.outcome == outcome
+    assert (result.seconds < 2.0 + QUIET_S + 0.1) is (outcome == "lost")
+
+
+def test_others_that_die_do_not_end_a_call_that_goes_on():
+    script = Script().says(ASKED, COST, 1.5).hangs_up(ASKED + 10)
+    result = talk(script, on_hold=False, others_died_at=ASKED + 1)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert PRICE in result.texts
 
 
 def test_a_line_that_is_flooded_is_given_back_at_once():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asterisk_agent.steady import FLOOD_S, STEADY_S, STILL_S, LineWatch
+from asterisk_agent.steady import FLOOD_S, OUTAGE_S, QUIET_S, STEADY_S, STILL_S, LineWatch, Outage
 
 FRAME_S = 0.02
 
@@ -51,6 +51,58 @@ def test_a_line_that_comes_back_from_hold_has_to_be_steady_again():
     assert not watch.dead(40.0, on_hold=False)
     fed(0.2, 20.0 + STEADY_S - 0.1, watch=watch)
     assert watch.dead(40.0, on_hold=False)
+
+
+def test_a_quiet_line_is_behind_a_phone_that_sends():
+    watch = fed(0.2)
+    assert not watch.quiet(0.1 + QUIET_S, on_hold=False)
+    assert watch.quiet(0.3 + QUIET_S, on_hold=False)
+    assert not watch.lags_behind(60, 1.0)
+    assert watch.quiet(1.7, on_hold=False)
+    assert watch.lags_behind(60 + 35, 1.7)
+
+
+def test_a_line_that_never_brought_anything_is_compared_too():
+    watch = LineWatch(100.0)
+    assert not watch.quiet(99.9 + QUIET_S, on_hold=False)
+    assert watch.quiet(100.1 + QUIET_S, on_hold=False)
+
+
+@pytest.mark.parametrize("counts", [(60, 66), (60, None), (None, 95), (60, 60), (60, 12)])
+def test_a_phone_that_sends_little_or_of_which_nothing_is_known_is_not_ahead(counts):
+    watch = fed(0.2)
+    assert watch.quiet(1.0, on_hold=False)
+    assert not any(watch.lags_behind(count, 1.0 + at) for at, count in enumerate(counts))
+
+
+@pytest.mark.parametrize("meanwhile", ["hold", "sound"])
+def test_what_was_counted_before_a_hold_or_a_sound_does_not_count(meanwhile):
+    watch = fed(0.2)
+    assert watch.quiet(1.0, on_hold=False)
+    assert not watch.lags_behind(60, 1.0)
+    if meanwhile == "hold":
+        assert not watch.quiet(1.7, on_hold=True)
+    else:
+        watch.heard(FRAME_S, 1.5, silent=True)
+    assert watch.quiet(2.4, on_hold=False)
+    assert not watch.lags_behind(130, 2.4)
+
+
+def test_two_lines_that_die_at_once_are_an_outage_for_a_while():
+    outage = Outage()
+    assert not outage.lasts(10.0)
+    outage.died(10.0)
+    assert not outage.lasts(10.1)
+    outage.died(10.5)
+    assert outage.lasts(10.5)
+    assert not outage.lasts(10.0 + OUTAGE_S)
+
+
+def test_lines_that_die_one_by_one_are_none():
+    outage = Outage()
+    outage.died(10.0)
+    outage.died(10.0 + OUTAGE_S)
+    assert not outage.lasts(10.0 + OUTAGE_S)
 
 
 def test_a_flood_is_no_line():

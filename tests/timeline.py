@@ -20,6 +20,7 @@ from asterisk_agent.config.load import load
 from asterisk_agent.engines.base import RECOGNISER_RATE_HZ
 from asterisk_agent.events import Action, Reply, Transcript
 from asterisk_agent.records import Story
+from asterisk_agent.steady import OUTAGE, Outage
 from asterisk_agent.wire import audiosocket
 
 CONFIG = load(Path(__file__).parent.parent / "etc")
@@ -268,6 +269,8 @@ def converse(
     purpose: str = "",
     leave_at: float | None = None,
     on_hold: bool | None = None,
+    phone_sends: float | None = None,
+    others_died_at: float | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
     limit_s: float = 900.0,
     brief_s: float = 0.0,
@@ -279,6 +282,11 @@ def converse(
         engines = FakeEngines(script, replies or {})
         tune(engines)
         briefs: list[bytes] = []
+
+        outage = Outage()
+
+        async def sent() -> int | None:
+            return None if phone_sends is None else round(loop.time() * phone_sends)
 
         async def brief(pcm: bytes) -> None:
             await asyncio.sleep(brief_s)
@@ -296,8 +304,12 @@ def converse(
             keep_brief=brief,
             purpose=purpose,
             on_hold=lambda: on_hold,
+            phone_sent=sent,
+            outage=outage,
             clock=loop.time,
         )
+        for _ in range(0 if others_died_at is None else OUTAGE):
+            loop.call_at(loop.now + (others_died_at or 0.0), lambda: outage.died(loop.time()))
         signs: list[tuple[float, float | None]] = []
 
         def look() -> None:
