@@ -2,8 +2,8 @@
 
 Three tasks share a call: ``_listen`` takes what the line brings and works out whose turn it is,
 the speaker sends a frame every 20 ms, and ``_converse`` is the conversation itself; the thinker
-works on what the caller says while they still say it. Whatever happens, ``run`` returns an outcome
-and gives the line back, so that the dialplan goes on.
+works on what the caller says while they still say it, and ``_compare`` looks after a quiet line.
+Whatever happens, ``run`` returns an outcome and gives the line back, so that the dialplan goes on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
@@ -140,6 +140,10 @@ class _CallerHungUp(Exception):
     """The line ended."""
 
 
+class LineDeadError(AsteriskError):
+    """The line stands still, and the caller does not: they are elsewhere from now on."""
+
+
 async def _nobody_knows() -> None:
     return None
 
@@ -188,6 +192,7 @@ class Call:
         """How many packets of audio the caller's phone has sent; None where nobody knows."""
         self._outage = outage or Outage()
         """What befell other callers' lines."""
+        self._cut = False
         self._clock = clock
         self._began = clock()
         self._watch = LineWatch(self._began)
@@ -255,6 +260,11 @@ class Call:
         except* (_CallerHungUp, ConnectionError):
             outcome = Outcome.HANGUP
             await self._keep_last_words()
+        except* LineDeadError as error:
+            why = str(next(_leaves(error)))
+            log.warning("call: %s", why, extra={"call": str(self.story.id)})
+            self._happened("error", why)
+            await self._keep_last_words()
         except* Exception as error:
             log.exception("call: lost in the middle", extra={"call": str(self.story.id)})
             self._happened("error", ", ".join(_kinds(error)))
@@ -301,9 +311,12 @@ class Call:
                 case Pressed():
                     pass
                 case Silent(1):
+                    in_a_row = 0
                     await self._say(self._phrases.still_there)
                 case Silent(2):
                     await self._say(self._phrases.press_zero)
+                case Unheard() if self._turns.caller_speaking or self._on_hold():
+                    pass
                 case Silent():
                     if (outcome := await self._give_up_on_silence()) is not None:
                         return outcome
@@ -315,7 +328,7 @@ class Call:
                     reply = thought.reply
                     unclear = reply.action is Action.CLARIFY and not reply.options
                     in_a_row = in_a_row + 1 if unclear else 0
-                    in_all += unclear
+                    in_all += unclear and turn is not None  # a sound may have been none of theirs
                     abused += reply.action is Action.ABUSE
                     if abused >= ABUSE_LIMIT:
                         return await self._hand_over(self._phrases.connecting, Outcome.ABUSE)
@@ -455,7 +468,7 @@ class Call:
             return None
         if not both:
             if _is_speech(cue.ended):
-                return await self._not_heard()
+                return await self._not_heard(thought.transcript)
             lasted_s = cue.ended.speech_end - cue.ended.speech_start
             self._turns.agent_done(self._clock(), unheard=lasted_s >= SOUND_S)
             return None
@@ -473,10 +486,11 @@ class Call:
         self._note(cue.ended, thought.transcript.text, thought)
         return thought
 
-    async def _not_heard(self) -> Thought:
+    async def _not_heard(self, nothing: Transcript = Transcript("", 0.0)) -> Thought:  # noqa: B008
         """Ask again: something was said, and no word of it was understood."""
+        self._turns.agent_busy(self._clock())
         again = Reply(self._phrases.clarify_empty, Action.CLARIFY, confidence=0.0)
-        return replace(await self._thinker.voiced(Transcript("", 0.0), again), unheard=True)
+        return replace(await self._thinker.voiced(nothing, again), unheard=True)
 
     async def _caller_goes_on(self) -> bool:
         """Whether the caller takes the floor before the answer begins.
@@ -744,16 +758,22 @@ class Call:
             await asyncio.sleep(QUIET_S)
             if not self._watch.quiet(self._clock(), self._on_hold()):
                 continue
-            if self._outage.lasts(self._clock()):
-                self._cut_off("the caller's line brings nothing, and others died")
-            if self._watch.lags_behind(await self._phone_sent(), self._clock()):
+            packets = await self._phone_sent()
+            if self._watch.lags_behind(packets, self._clock()):
                 self._cut_off("the caller's line does not bring what their phone sends")
+            if packets is None and self._outage.lasts(self._clock()):
+                self._cut_off("the caller's line brings nothing, and others died", alone=False)
 
-    def _cut_off(self, why: str) -> NoReturn:
-        """Give the caller of a dead line back to the dialplan, which asks where they go."""
-        self._outage.died(self._clock())
+    def _cut_off(self, why: str, *, alone: bool = True) -> NoReturn:
+        """Give the caller of a dead line back to the dialplan, which asks where they go.
+
+        ``alone``: that it is dead was not concluded from others.
+        """
+        if alone and not self._cut:
+            self._outage.died(self._clock())
+        self._cut = True
         self._line.drop()
-        raise AsteriskError(why)
+        raise LineDeadError(why)
 
     def _act(self, actions: Sequence[TurnAction]) -> None:
         for action in actions:
@@ -794,11 +814,18 @@ _NOT_A_MESSAGE = {
 SHORT_WORDS = 6
 
 
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """What went wrong, each by itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
 def _kinds(error: BaseException) -> list[str]:
     """The names of what went wrong, which hold no caller's words."""
-    if isinstance(error, BaseExceptionGroup):
-        return [kind for inner in error.exceptions for kind in _kinds(inner)]
-    return [type(error).__name__]
+    return [type(leaf).__name__ for leaf in _leaves(error)]
 
 
 def _is_speech(ended: TurnEnded) -> bool:

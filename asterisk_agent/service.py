@@ -453,7 +453,7 @@ class Service:
             begins_s=visit.story.seconds(visit.talking_since),
             tape=tape,
             on_hold=lambda: visit.on_hold(connected=self._connected),
-            phone_sent=partial(self._phone_sent, visit.story.unique_id),
+            phone_sent=partial(self._phone_sent, visit),
             outage=self._outage,
         )
         saving = None if tape is None else asyncio.create_task(self._save(visit, tape))
@@ -468,13 +468,17 @@ class Service:
         if saving is not None:
             await saving
 
-    async def _phone_sent(self, unique_id: str) -> int | None:
+    async def _phone_sent(self, visit: Visit) -> int | None:
         """How many packets of audio Asterisk has had from a SIP phone; None for any other."""
-        with suppress(AsteriskError, LookupError):
-            told = await self._action("Getvar", Channel=unique_id, Variable=PACKETS)
-            count = told[0].get("value", "")
-            return int(count) if count.isdecimal() and len(count) <= MOST_DIGITS else None
-        return None
+        if visit.uncounted:
+            return None
+        try:
+            told = await self._action("Getvar", Channel=visit.story.unique_id, Variable=PACKETS)
+        except AsteriskError:
+            return None
+        count = told[0].get("value", "") if told else ""
+        visit.uncounted = not count
+        return int(count) if count.isdecimal() and len(count) <= MOST_DIGITS else None
 
     def _tape(self, visit: Visit) -> Tape | None:
         """Where the call is recorded, if it is; the record names the file."""

@@ -41,6 +41,8 @@ class Visit:
     """The caller has put us on hold, as far as Asterisk told."""
     followed: bool = False
     """Whether Asterisk told of its calls when the conversation began."""
+    uncounted: bool = False
+    """Asterisk does not count what comes from the caller's phone, which is no SIP phone."""
     taken_by: str = ""
     """The console's user who sent the caller elsewhere."""
     lost_at: datetime | None = None

@@ -228,3 +228,11 @@ def test_a_noisy_line_leads_to_the_voicemail_in_the_end():
     result = take(script)
     assert result.outcome == "voicemail"
     assert result.texts.count(spoken(PHRASES.clarify_empty)[0]) == 2
+
+
+def test_what_was_said_last_of_a_message_is_kept_where_the_line_dies():
+    script = Script().says(OFFERED + 1, "this is pat about my boiler", 2.0)
+    script.holds_the_line(OFFERED + 2.9, OFFERED + 30)
+    result = take(script, on_hold=False, phone_sends=50)
+    assert result.outcome == "lost"
+    assert "pat" in result.story.message

@@ -634,7 +634,37 @@ def test_a_line_that_stands_still_from_the_first_is_given_back():
     """It was never steady: Asterisk has to tell that the phone sends."""
     result = talk(Script().holds_the_line(0.2, 40), on_hold=False, phone_sends=50)
     assert (result.outcome, result.line.dropped) == ("lost", True)
-    assert result.seconds < 0.2 + 2.5
+    assert result.seconds < 0.2 + 2.6
+
+
+def test_who_comes_back_from_a_hold_is_given_time_to_be_heard():
+    """Asterisk tells of the end of a hold before the phone's first packet is there."""
+    back = ASKED + 12
+    script = Script().holds_the_line(ASKED, back + 0.4).says(back + 1, COST, 1.5).hangs_up(back + 9)
+    result = talk(script, on_hold=lambda at: ASKED - 0.1 <= at < back, phone_sends=50)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert PRICE in result.texts
+
+
+def test_a_key_that_is_held_down_ends_no_call():
+    """Asterisk sends no audio meanwhile, and counts the key's packets."""
+    script = Script().holds_the_line(ASKED, ASKED + 1.4).says(ASKED + 2, COST, 1.5)
+    result = talk(script.hangs_up(ASKED + 9), on_hold=False, phone_sends=50)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+    assert PRICE in result.texts
+
+
+@pytest.mark.parametrize("phone_sends", [0, 8])
+def test_a_phone_that_is_known_to_be_quiet_is_in_no_outage(phone_sends):
+    script = Script().holds_the_line(0.2, GREETED + 3).says(GREETED + 3, COST, 1.5)
+    script.hangs_up(GREETED + 10)
+    result = talk(script, on_hold=False, phone_sends=phone_sends, others_died_at=1.0)
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+
+
+def test_sounds_far_apart_send_nobody_away():
+    script = Script().coughs(ASKED, 0.8).coughs(ASKED + 14, 0.8).hangs_up(ASKED + 20)
+    assert talk(script).outcome == "hangup"
 
 
 @pytest.mark.parametrize(

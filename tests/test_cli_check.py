@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -152,6 +153,8 @@ def test_no_configuration_at_all(tmp_path: Path) -> None:
 def test_each_thing_is_named_and_asterisk_is_missed(
     etc: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    small = SimpleNamespace(id="small")
+    monkeypatch.setattr("asterisk_agent.engines.choose.second_embedders", lambda _: [small])
     monkeypatch.setattr("asterisk_agent.engines.choose.missing_embedder", lambda _: ("second",))
     result = run("--config", str(etc))
     assert result.exit_code == 1
@@ -164,8 +167,8 @@ def test_each_thing_is_named_and_asterisk_is_missed(
         f"ok       answers are extractive: {etc.parent}/models/mind was not measured here; run:"
         " asterisk-agent evaluate --compare",
         f"ok       voice {etc.parent}/models/voice",
-        "ok       meaning by one embedder; better with another: run: asterisk-agent models pull"
-        " second",
+        "ok       meaning by multilingual-e5 and small; better with another:"
+        " run: asterisk-agent models pull second",
         f"ok       listen.fastagi 127.0.0.1:{ports[1]}",
         f"ok       listen.media 127.0.0.1:{ports[2]}",
         f"ok       listen.web 127.0.0.1:{ports[3]}",

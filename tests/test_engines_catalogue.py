@@ -106,19 +106,19 @@ def test_changed_byte_is_seen_by_verify_alone(installed, tmp_path):
 
 @pytest.fixture
 def unpacked(tmp_path):
-    archive = Archive(sha256="0" * 64, size=9)
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "x").write_bytes(b"data")
-    catalogue.write_manifest(archive, tmp_path / "m")
-    return Model(
+    model = Model(
         id="m",
         kind="stt",
         engine="vosk",
         languages=["en"],
         licence="MIT",
-        archive=archive,
+        archive=Archive(sha256="0" * 64, size=9),
         sources=[{"url": "http://host/m.zip"}],
     )
+    catalogue.write_manifest(model, tmp_path / "m")
+    return model
 
 
 def test_unpacked_archive_is_verified_by_its_manifest(unpacked, tmp_path):

@@ -116,7 +116,7 @@ def test_what_the_example_needs():
         ["vosk-model-small-en-us-0.15", "whisper-base"],
         ["smollm2-135m-instruct"],
         ["en_US-joe-medium"],
-        ["all-mpnet-base-v2"],
+        ["all-mpnet-base-v2", "all-minilm-l6-v2-int8"],
     ]
 
 
@@ -132,4 +132,4 @@ def test_paths_and_no_language_model_need_only_detector_and_embedder():
     other = config.model_copy(update={"engines": engines})
     needed = choose.models_for(other, catalogue.read())
     names = [[model.id for model in one] for one in needed]
-    assert names == [["silero-vad-6.2"], ["all-mpnet-base-v2"]]
+    assert names == [["silero-vad-6.2"], ["all-mpnet-base-v2", "all-minilm-l6-v2-int8"]]

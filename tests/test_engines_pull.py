@@ -240,17 +240,22 @@ def test_what_is_made_of_the_files_is_there_before_the_model_is(server, puller, 
         (folder / "made" / "it.bin").write_bytes((folder / "sub" / "b.bin").read_bytes())
 
     monkeypatch.setattr("asterisk_agent.engines.mpnet_weights.convert", convert)
-    content = {"files": {"a.bin": entry(A), "sub/b.bin": entry(B)}, "converted": "made/it.bin"}
+    content = {"files": {"a.bin": entry(A), "sub/b.bin": entry(B)}, "converted": "made"}
     wanted = model({"url": server.url + "/{file}"}, **content)
     puller.pull(wanted)
     assert (root / "m" / "made" / "it.bin").read_bytes() == B
     assert catalogue.status(wanted, root).state is State.INSTALLED
-    (root / "m" / "made" / "it.bin").unlink()
-    assert catalogue.status(wanted, root).problems == ("made/it.bin: missing",)
+    assert catalogue.verify(wanted, root).state is State.INSTALLED
+    (root / "m" / "made" / "it.bin").write_bytes(b"sEcond")
+    assert catalogue.verify(wanted, root).state is State.BROKEN
+    (root / "m" / "made" / "it.bin").write_bytes(b"")
+    assert "it.bin: has 0 bytes" in catalogue.status(wanted, root).problems[0]
+    (root / "m" / catalogue.MANIFEST).unlink()
+    assert catalogue.status(wanted, root).state is State.BROKEN
 
 
 def test_files_that_cannot_be_converted(server, puller, root):
-    content = {"files": {"a.bin": entry(A), "sub/b.bin": entry(B)}, "converted": "int8/model.bin"}
+    content = {"files": {"a.bin": entry(A), "sub/b.bin": entry(B)}, "converted": "int8"}
     with pytest.raises(ModelError, match="its weights cannot be converted"):
         puller.pull(model({"url": server.url + "/{file}"}, **content))
     assert not (root / "m").exists()

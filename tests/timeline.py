@@ -268,7 +268,7 @@ def converse(
     state: str = "open",
     purpose: str = "",
     leave_at: float | None = None,
-    on_hold: bool | None = None,
+    on_hold: bool | Callable[[float], bool] | None = None,
     phone_sends: float | None = None,
     others_died_at: float | None = None,
     tune: Callable[[FakeEngines], None] = lambda _: None,
@@ -283,7 +283,7 @@ def converse(
         tune(engines)
         briefs: list[bytes] = []
 
-        outage = Outage()
+        outage, began = Outage(), loop.time()
 
         async def sent() -> int | None:
             return None if phone_sends is None else round(loop.time() * phone_sends)
@@ -303,7 +303,7 @@ def converse(
             story=Story("support", "+1555", state, datetime(2026, 3, 2, tzinfo=UTC)),
             keep_brief=brief,
             purpose=purpose,
-            on_hold=lambda: on_hold,
+            on_hold=lambda: on_hold(loop.time() - began) if callable(on_hold) else on_hold,
             phone_sent=sent,
             outage=outage,
             clock=loop.time,

@@ -6,7 +6,7 @@ What each piece of it is worth was fitted, for each embedder: see ``scale``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asterisk_agent.brain.documents import Passage
 from asterisk_agent.brain.knowledge import Hit, Index
@@ -42,7 +42,7 @@ class Judgement:
     hit: Hit | None
     confidence: float
     others: tuple[tuple[Hit, float], ...] = ()
-    too_close: float = 0.0
+    too_close: float = field(kw_only=True)
 
     @property
     def torn(self) -> bool:
@@ -61,7 +61,7 @@ def judge(question: Question, index: Index, told: Passage | None = None) -> Judg
     """Find the passage that answers the question best, but for one. Raises EngineError."""
     hits = [hit for hit in index.search(question, limit=5) if hit.passage != told]
     if not hits:
-        return Judgement(None, 0.0)
+        return Judgement(None, 0.0, too_close=index.scale.too_close)
     likely = [(hit, confidence(question, hit, index)) for hit in hits]
     likely.sort(key=lambda pair: -pair[1])
     (best, sure), *others = likely
@@ -69,7 +69,7 @@ def judge(question: Question, index: Index, told: Passage | None = None) -> Judg
         sure < index.scale.without_a_word and _lacks_a_word(best, index)
     ):
         sure = min(sure, DOUBTED)  # and the next one is no better for it
-    return Judgement(best, sure, tuple(others), index.scale.too_close)
+    return Judgement(best, sure, tuple(others), too_close=index.scale.too_close)
 
 
 def confidence(question: Question, hit: Hit, index: Index) -> float:

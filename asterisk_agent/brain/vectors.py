@@ -15,7 +15,7 @@ import numpy as np
 from asterisk_agent.engines.base import Embedder, Vector
 
 MOST_KEPT = 20_000
-"""Vectors in the file; the oldest go first. About 30 MB of 384 dimensions."""
+"""Vectors in the file; the oldest go first. About 92 MB of 1,152 dimensions."""
 
 
 class VectorStore:

@@ -127,7 +127,9 @@ def _check_models(config: Config, report: Report) -> None:
         choose.folder_of(engines.tts.voice)
     missing = choose.missing_embedder(config.agent.language)
     hint = f"; better with another: {choose.pull_hint(missing[0])}" if missing else ""
-    report.checked.append(f"meaning by {'one embedder' if missing else 'two embedders'}{hint}")
+    second = choose.second_embedders(config.agent.language)[:1]
+    by = f"multilingual-e5 and {second[0].id}" if second else "multilingual-e5 alone"
+    report.checked.append(f"meaning by {by}{hint}")
 
 
 def _check_ports(config: Config, report: Report) -> None:

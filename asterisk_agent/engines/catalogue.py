@@ -23,7 +23,7 @@ from asterisk_agent.errors import ModelError
 Kind = Literal["vad", "stt", "llm", "tts", "embed"]
 KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts", "embed")
 MANIFEST = ".unpacked.json"
-"""In the folder of a model that came as an archive: what was unpacked, with hashes."""
+"""In the folder of a model that was unpacked or converted: what was made, with hashes."""
 ANY = "*"
 """Among a model's languages, or as a key of ``defaults``: every language."""
 _CHUNK = 1 << 20
@@ -96,8 +96,8 @@ class Source(_Frozen):
 class Model(_Frozen):
     """One model of the catalogue. Exactly one of ``files`` and ``archive`` is given.
 
-    ``optional``: the service works without, if less well. ``converted``: a file that is made from
-    the others once they are here, in the format of the engine's library.
+    ``optional``: the service works without, if less well. ``converted``: the folder of what is made
+    from the files once they are here, in the format of the engine's library.
     """
 
     id: Name
@@ -214,13 +214,11 @@ def verify(model: Model, root: Path) -> Status:
 def _examine(model: Model, folder: Path, *, hashes: bool) -> Status:
     if not folder.is_dir():
         return Status(state=State.MISSING)
-    expected = _unpacked_entries(model.archive, folder) if model.archive else model.files
+    expected = _expected(model, folder)
     if expected is None:
-        return Status(state=State.BROKEN, problems=(f"{MANIFEST}: missing or not of this archive",))
+        return Status(state=State.BROKEN, problems=(f"{MANIFEST}: missing or not of these files",))
     checked = (problem_of(folder / name, entry, hashes=hashes) for name, entry in expected.items())
     problems = tuple(problem for problem in checked if problem)
-    if model.converted is not None and not (folder / model.converted).is_file():
-        problems = (*problems, f"{model.converted}: missing")
     return Status(state=State.BROKEN if problems else State.INSTALLED, problems=problems)
 
 
@@ -241,28 +239,43 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_manifest(archive: Archive, folder: Path) -> None:
-    """Note what was unpacked into ``folder``, so that it can be verified without the archive."""
+def write_manifest(model: Model, folder: Path) -> None:
+    """Note what was unpacked into ``folder``, or converted below it, so that it can be verified."""
+    if not model.archive and not model.converted:
+        return
+    below = folder / (model.converted or "")
     files = {
         path.relative_to(folder).as_posix(): {
             "sha256": sha256_of(path),
             "size": path.stat().st_size,
         }
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(below.rglob("*"))
         if path.is_file()
     }
-    manifest = {"archive": archive.sha256, "files": files}
+    manifest = {"archive": _origin(model), "files": files}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
 
 
 class _Manifest(_Frozen):
     archive: Sha256
+    """What it came from: see ``_origin``."""
     files: Mapping[RelativePath, Annotated[Entry, Field()]]
 
 
-def _unpacked_entries(archive: Archive, folder: Path) -> Mapping[str, Entry] | None:
+def _expected(model: Model, folder: Path) -> Mapping[str, Entry] | None:
+    """The files that belong there; None where what was made of the published ones is unknown."""
+    if not model.archive and not model.converted:
+        return model.files
     try:
         manifest = _Manifest.model_validate_json((folder / MANIFEST).read_bytes())
     except (OSError, ValidationError):
         return None
-    return manifest.files if manifest.archive == archive.sha256 else None
+    return {**model.files, **manifest.files} if manifest.archive == _origin(model) else None
+
+
+def _origin(model: Model) -> str:
+    """The SHA-256 of the archive; of files, that of their own, one after the other."""
+    if model.archive:
+        return model.archive.sha256
+    hashes = "".join(model.files[name].sha256 for name in sorted(model.files))
+    return hashlib.sha256(hashes.encode("ascii")).hexdigest()

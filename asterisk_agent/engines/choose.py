@@ -63,20 +63,17 @@ def recogniser_folder(stt: Stt, language: str) -> tuple[str, Path]:
     return candidates[-1].engine, folder_of(candidates[-1].id)
 
 
-def second_embedder(language: str) -> Model | None:
-    """The installed model that is asked for meaning beside the first; None without one.
-
-    The first of the catalogue, which is the better one.
-    """
+def second_embedders(language: str) -> list[Model]:
+    """The installed models that can be asked for meaning beside the first, the best one first."""
     known, root = catalogue.read(), models_directory()
     found = (m for m in known.models.values() if m.kind == "embed" and m.speaks(language))
-    return next((m for m in found if catalogue.status(m, root).state is State.INSTALLED), None)
+    return [m for m in found if catalogue.status(m, root).state is State.INSTALLED]
 
 
 def missing_embedder(language: str) -> tuple[str, ...]:
     """The name of a model that finds more than what is installed; () where there is none."""
-    best, has = catalogue.read().default("embed", language)[:1], second_embedder(language)
-    return tuple(model.id for model in best if has is None or has.id != model.id)
+    best, has = catalogue.read().default("embed", language)[:1], second_embedders(language)[:1]
+    return tuple(model.id for model in best if list(best) != has)
 
 
 def _engine_of(stt: Stt, known: Catalogue) -> str:

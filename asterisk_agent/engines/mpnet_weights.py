@@ -34,7 +34,7 @@ _FIRST_POSITION = 2
 def convert(folder: Path) -> None:
     """Make ``folder/int8`` from the published files in ``folder``. Takes about three seconds.
 
-    Raises EngineError where they are no MPNet.
+    Raises EngineError where they are no MPNet, OSError where there is no room.
     """
     hint = f"run: asterisk-agent models pull {folder.name}"
     with engine_errors(f"{folder.name}: its weights cannot be converted", hint):
@@ -49,8 +49,8 @@ def convert(folder: Path) -> None:
         spec.config.layer_norm_epsilon = shape["layer_norm_eps"]
         spec.validate()
         spec.optimize(quantization="int8")
-        (folder / CONVERTED).mkdir(exist_ok=True)
-        spec.save(str(folder / CONVERTED))
+    (folder / CONVERTED).mkdir(exist_ok=True)
+    spec.save(str(folder / CONVERTED))
 
 
 def _encoder(shape: Mapping[str, Any], weights: Weights) -> specs.TransformerEncoderSpec:

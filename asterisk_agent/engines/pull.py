@@ -73,7 +73,9 @@ class Puller:
                     return ""  # another pull finished while we waited
                 return self._from_any_source(model)
         except OSError as error:
-            hint = f"{self._root} must be writable, with room for {model.size // 10**6} MB twice"
+            hint = (
+                f"{self._root} must be writable, with room for {model.size // 10**6} MB three times"
+            )
             raise ModelError(f"{model.id}: {error}", hint=hint) from error
 
     def pull_first(self, alternatives: Sequence[Model]) -> tuple[Model, str]:
@@ -134,6 +136,7 @@ class Puller:
                 mpnet_weights.convert(stage)
             except EngineError as error:
                 raise ModelError(error.message, hint=error.hint) from error
+            catalogue.write_manifest(model, stage)
 
     def _from_urls(self, model: Model, url: str, stage: Path) -> None:
         for name, entry in model.files.items():
@@ -148,7 +151,7 @@ class Puller:
         unpacked = stage / "unpacked"
         archive.remove(unpacked)
         archive.unpack(zipped, unpacked, strip=wanted.strip)
-        catalogue.write_manifest(wanted, unpacked)
+        catalogue.write_manifest(model, unpacked)
         zipped.unlink()
         for path in list(unpacked.iterdir()):
             path.rename(stage / path.name)
