@@ -146,6 +146,7 @@ def test_spelling(talk: Talk) -> None:
     assert talk.say("how do you spell that").text == "N, O, R, A, L, I, N, D."
     talk.say("do you repair taps")
     assert talk.say("how is that spelled").text == PHRASES.nothing_to_spell
+    assert talk.say("and you spelled that for me").text == PHRASES.nothing_to_spell
     assert spelled("The owner is Lind.") == "L, I, N, D."
 
 

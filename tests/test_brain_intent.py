@@ -278,6 +278,7 @@ def test_without_teams() -> None:
         ("I don't want to leave a message, connect me with someone", Action.HANDOFF),
         ("I already left a message yesterday", None),
         ("could you say that again", Action.REPEAT),
+        ("And you save that again.", Action.REPEAT),
         ("pardon?", Action.REPEAT),
         ("Sorry, I didn't catch that.", Action.REPEAT),
         ("could you repeat the price please", Action.REPEAT),

@@ -37,7 +37,7 @@ DIALOGUE = DialogueRules(
     ),
     slower=re.compile(r"\b(?:slower|slowly|slow down|too fast|not so fast|less fast)\b"),
     spell=re.compile(
-        rf"\b(?:spell{_THAT}|spelling of|how (?:do|is|would) (?:you|that|it|this) (?:spell(?:ed)?"
+        rf"\b(?:spell(?:ed)?{_THAT}|spelling of|how (?:do|is|would) (?:you|that|it|this) (?:spell(?:ed)?"
         r"|written)|how (?:is|are) (?:that|it|this) (?:spelled|written)|letter by letter"
         r"|digit by digit)\b"
     ),

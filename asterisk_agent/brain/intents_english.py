@@ -123,6 +123,7 @@ _NOT_VOICEMAIL = _any(
 _REPEAT = _any(
     r"(?:say|tell me|read|give me|run|play|go over|explain)(?: \w+){0,3}? (?:again|once more|one"
     r" more time)\b",
+    r"save (?:that|it|this) (?:again|once more)\b",  # as recognisers hear "say that again"
     r"(?:can|could|would|will) you (?:\w+ ){0,2}?(?:repeat|say (?:that|it) (?:again|slower"
     r"|slowly|more slowly))",
     r"^(?:\w+ ){0,3}?(?:repeat)(?: (?:that|it|please|again|yourself|the \w+))*$",
