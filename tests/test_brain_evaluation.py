@@ -205,6 +205,12 @@ def test_who_is_asked_back_says_it_again() -> None:
     assert (finding.asked_back, finding.verdict) == (True, Verdict.RIGHT)
 
 
+def test_who_is_put_through_without_a_team_gets_the_first_one() -> None:
+    asked = Case(Kind.PERSON, "let me talk to somebody", team="desk")
+    assert ask(asked, brain(), "en").right_team
+    assert not ask(replace(asked, text="when do you close"), brain(), "en").right_team
+
+
 def test_who_is_offered_a_question_takes_it_or_leaves_it() -> None:
     one = ask(Case(Kind.ANSWERABLE, "how much is it", facts=(("$89",),)), brain(), "en")
     assert (one.asked_back, one.verdict) == (True, Verdict.RIGHT)

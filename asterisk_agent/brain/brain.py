@@ -172,6 +172,11 @@ class Brain:
         self._phrases = phrases_for(config.agent.language)
         self._intents = IntentReader(index.language, config.teams, config.intents)
 
+    @property
+    def first_team(self) -> str | None:
+        """The team that rings where a caller named none."""
+        return next(iter(self._channel.in_hours.handoff), None)
+
     def reply(
         self, utterance: str, history: Sequence[Exchange] = (), *, staffed: bool = True
     ) -> Reply:
@@ -436,8 +441,7 @@ class Brain:
 
     def _label(self, team: str | None) -> str | None:
         """What the caller is told: the team that was named, else the first that will ring."""
-        first = next(iter(self._channel.in_hours.handoff), None)
-        known = self._config.teams.get(team or first or "")
+        known = self._config.teams.get(team or self.first_team or "")
         return known.label if known is not None else None
 
 

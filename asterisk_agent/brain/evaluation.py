@@ -102,7 +102,7 @@ def ask(
         return heard, reply
 
     def finding(heard: str, reply: Reply, *, asked_back: bool = False) -> Finding:
-        team = reply.team == case.team if case.team is not None else None
+        team = _reached(reply, brain) == case.team if case.team is not None else None
         return Finding(case, reply, judge(case, reply, language), heard, asked_back, team)
 
     for before in case.after:
@@ -136,6 +136,11 @@ def judge(case: Case, reply: Reply, language: str) -> Verdict:
         case Kind.EMERGENCY:
             return Verdict.RIGHT if reply.action is Action.EMERGENCY else Verdict.MISSED
     return Verdict.RIGHT
+
+
+def _reached(reply: Reply, brain: Brain) -> str | None:
+    """The team that a caller gets: where none was understood, the channel's first."""
+    return reply.team or (brain.first_team if reply.action is Action.HANDOFF else None)
 
 
 def _wanted(reply: Reply) -> Verdict:
