@@ -38,7 +38,8 @@ DIALOGUE = DialogueRules(
     slower=re.compile(r"\b(?:slower|slowly|slow down|too fast|not so fast|less fast)\b"),
     spell=re.compile(
         rf"\b(?:spell(?:ed)?{_THAT}|spelling of"
-        r"|how (?:do|is|would) (?:you|that|it|this) (?:spell(?:ed)?|written)|how (?:is|are) (?:that|it|this) (?:spelled|written)|letter by letter"
+        r"|how (?:do|is|would) (?:you|that|it|this) (?:spell(?:ed)?|written)"
+        r"|how (?:is|are) (?:that|it|this) (?:spelled|written)|letter by letter"
         r"|digit by digit)\b"
     ),
     leaning=re.compile(
