@@ -33,6 +33,9 @@ HEADING_WORTH, TEXT_WORTH, TOPIC_WORTH = 1.0, 0.85, 0.4
 """How much of a question's word is met when it stands there."""
 LIKE_WORTH = 0.9
 """How much of that where only a word of the same meaning does."""
+HARDLY_MET = 0.25
+"""A word that is only so much like one of the passage's is missing all the same: a tap in the
+kitchen is not a washing machine's."""
 LIGHT_WORTH = 0.3
 WRONG_KIND = 0.06
 """Taken off a passage that states no price when a price is asked, and so on."""
@@ -45,7 +48,7 @@ class Hit:
     ``score`` orders the hits of one question. ``meaning`` is the mean of two cosines: with the
     passage, and with its heading or its nearest sentence, whichever is nearer; ``met`` tells of
     each of the question's words how far (0 to 1) it stands in the passage, ``overlap`` is its mean,
-    ``missing`` the words that don't at all; ``unknown`` is how many of these stand in no document,
+    ``missing`` the words that hardly do; ``unknown`` is how many of these stand in no document,
     and ``states`` whether it holds a fact of the kind that is asked for. ``standing_out`` is
     ``meaning`` less its mean over all passages, ``ahead`` the distance in score to the next passage
     that says something else, ``nearer`` how much nearer in meaning the nearest passage is (0: none
@@ -234,7 +237,7 @@ class Index:
     def _hit(self, at: int, meaning: float, met: Mapping[str, float], question: Question) -> Hit:
         total = sum(map(self.weight, met)) or 1.0
         overlap = sum(self.weight(term) * share for term, share in met.items()) / total
-        missing = tuple(term for term, share in met.items() if not share)
+        missing = tuple(term for term, share in met.items() if share < HARDLY_MET)
         right_kind = states(question, self.passages[at].text, self.language.lexicon)
         return Hit(
             passage=self.passages[at],
