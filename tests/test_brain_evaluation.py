@@ -78,7 +78,7 @@ def test_companies_that_nothing_was_fitted_to(engines: Minds, trade: str) -> Non
         ("library", 0.95, 0.95),
         ("hotel", 0.95, 0.95),
         ("vet", 0.7, 0.95),
-        ("bakery", 0.85, 0.9),
+        ("bakery", 0.85, 0.95),
     ],
 )
 def test_other_trades(engines: Minds, trade: str, least: float, handed_over: float) -> None:
