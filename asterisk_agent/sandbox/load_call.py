@@ -19,7 +19,8 @@ LONGEST_WAY_S = 180.0
 """Ten seconds for a slot, two teams' queues, and the message before the tone."""
 WITH_A_PERSON_S = 6.0
 AT_THE_TONE_S = 4.0
-SOUND_LIMIT_S = 10.0
+SOUND_LIMIT_S = 1.5
+"""For the tone; whoever comes there behind it speaks at once, or is taken for silent."""
 
 Place = Callable[[str], Awaitable[str]]
 
