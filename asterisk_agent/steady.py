@@ -60,6 +60,10 @@ class LineWatch:
         self._silence_s = self._silence_s + seconds if silent else 0.0
         self._steady = self._steady or self._silence_s >= STEADY_S
 
+    def keyed(self, now: float) -> None:
+        """A key came. While it was down the phone sent packets, and the line no audio."""
+        self._last, self._counted, self._behind = now, None, 0
+
     def dead(self, now: float, on_hold: bool | None) -> bool:
         """Whether it is dead; never where it is not known whether the line is on hold (None)."""
         if on_hold:

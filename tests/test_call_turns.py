@@ -654,6 +654,16 @@ def test_a_key_that_is_held_down_ends_no_call():
     assert PRICE in result.texts
 
 
+def test_one_key_after_the_other_ends_no_call():
+    script = Script().holds_the_line(ASKED, ASKED + 6)
+    for number in range(12):
+        script.presses(ASKED + number * 0.5, "7")
+    result = talk(
+        script.says(ASKED + 9, COST, 1.5).hangs_up(ASKED + 16), on_hold=False, phone_sends=50
+    )
+    assert (result.outcome, result.line.dropped) == ("hangup", False)
+
+
 @pytest.mark.parametrize("phone_sends", [0, 8])
 def test_a_phone_that_is_known_to_be_quiet_is_in_no_outage(phone_sends):
     script = Script().holds_the_line(0.2, GREETED + 3).says(GREETED + 3, COST, 1.5)
