@@ -11,6 +11,7 @@ import numpy as np
 
 from asterisk_agent.engines.base import Vector
 from asterisk_agent.engines.loading import engine_errors
+from asterisk_agent.engines.pooling import each, encode, load_tokenizer, unit_mean
 from asterisk_agent.engines.worker import give_memory_back
 
 DIMENSIONS = 384
@@ -27,7 +28,6 @@ class MiniLmEmbedder:
         hint = f"run: asterisk-agent models pull {folder.name}"
         with engine_errors("the second embedder cannot be loaded", hint):
             import onnxruntime  # noqa: PLC0415
-            from tokenizers import Tokenizer  # noqa: PLC0415
 
             options = onnxruntime.SessionOptions()
             # One thread, which asks for no more memory than it needs: texts are short.
@@ -36,22 +36,18 @@ class MiniLmEmbedder:
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(MOST_TOKENS)
+            self._tokenizer = load_tokenizer(folder / "tokenizer.json", MOST_TOKENS)
             self._inputs = {entry.name for entry in self._session.get_inputs()}
         give_memory_back()  # what reading the model took: 40 MB of 150
 
     def passages(self, texts: Sequence[str]) -> Vector:
         """Shape (len(texts), ``DIMENSIONS``)."""
-        if not texts:
-            return np.zeros((0, DIMENSIONS), np.float32)
-        return np.stack([self.query(text) for text in texts])
+        return each(self.query, texts, DIMENSIONS)
 
     def query(self, text: str) -> Vector:
         """Shape (``DIMENSIONS``,). The model makes no difference between questions and passages."""
         with engine_errors("the second embedder failed"):
-            coded = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
+            coded = encode(self._tokenizer, text)
             fields = {
                 "input_ids": coded.ids,
                 "attention_mask": coded.attention_mask,
@@ -63,6 +59,4 @@ class MiniLmEmbedder:
                 if name in self._inputs
             }
             layers = self._session.run(None, given)[0]
-        mean: Vector = layers[0].mean(axis=0)
-        unit: Vector = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-        return unit
+        return unit_mean(layers[0])

@@ -11,6 +11,7 @@ import numpy as np
 
 from asterisk_agent.engines.base import Vector
 from asterisk_agent.engines.loading import engine_errors
+from asterisk_agent.engines.pooling import each, encode, load_tokenizer, unit_mean
 from asterisk_agent.engines.worker import give_memory_back
 
 CONVERTED = "int8"
@@ -29,30 +30,23 @@ class MpnetEmbedder:
         hint = f"run: asterisk-agent models pull {folder.name}"
         with engine_errors("the second embedder cannot be loaded", hint):
             import ctranslate2  # noqa: PLC0415
-            from tokenizers import Tokenizer  # noqa: PLC0415
 
             # One thread: texts are short, and other calls need the other cores.
             self._encoder = ctranslate2.Encoder(
                 str(folder / CONVERTED), compute_type="int8", inter_threads=1, intra_threads=1
             )
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(MOST_TOKENS)
+            self._tokenizer = load_tokenizer(folder / "tokenizer.json", MOST_TOKENS)
         give_memory_back()
 
     def passages(self, texts: Sequence[str]) -> Vector:
         """Shape (len(texts), ``DIMENSIONS``)."""
-        if not texts:
-            return np.zeros((0, DIMENSIONS), np.float32)
-        return np.stack([self.query(text) for text in texts])
+        return each(self.query, texts, DIMENSIONS)
 
     def query(self, text: str) -> Vector:
         """Shape (``DIMENSIONS``,). The model makes no difference between questions and passages."""
         with engine_errors("the second embedder failed"):
-            tokens = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8")).ids
+            tokens = encode(self._tokenizer, text).ids
             positions = list(range(len(tokens)))  # in place of types
             output = self._encoder.forward_batch([tokens], token_type_ids=[positions])
             layer = np.array(output.last_hidden_state)[0]
-        mean: Vector = layer.mean(axis=0)
-        unit: Vector = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-        return unit
+        return unit_mean(layer)
