@@ -700,7 +700,7 @@ class Call:
                             self._tape.heard(pcm, self._at_s(self._clock()))
                     case audiosocket.Digit(digit):
                         self._turns.pressed(self._clock())
-                        self._watch.keyed(self._clock())
+                        self._watch.alive(self._clock())
                         self._happened("key", digit)
                         self._press(digit)
                     case audiosocket.HungUp() | audiosocket.Failed():

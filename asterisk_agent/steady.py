@@ -56,12 +56,12 @@ class LineWatch:
         """So much audio came; ``silent``: nobody spoke in it."""
         if self._last is not None and now - self._last > GAP_S:
             self._silence_s, self._steady = 0.0, False
-        self._last, self._counted, self._behind = now, None, 0
+        self.alive(now)
         self._silence_s = self._silence_s + seconds if silent else 0.0
         self._steady = self._steady or self._silence_s >= STEADY_S
 
-    def keyed(self, now: float) -> None:
-        """A key came. While it was down the phone sent packets, and the line no audio."""
+    def alive(self, now: float) -> None:
+        """Audio came, or a key: while that was down the phone sent packets, and the line nothing."""
         self._last, self._counted, self._behind = now, None, 0
 
     def dead(self, now: float, on_hold: bool | None) -> bool:
@@ -96,7 +96,7 @@ class LineWatch:
 
     def _held(self, now: float) -> None:
         """What comes behind a hold begins anew: the first packet needs its time."""
-        self._last = now
+        self.alive(now)
         self._silence_s, self._steady = 0.0, False
 
 

@@ -97,7 +97,7 @@ def test_what_was_counted_before_a_hold_or_a_sound_does_not_count(meanwhile):
 
 def test_a_key_is_a_sign_of_life():
     watch = fed(STEADY_S + 0.1)
-    watch.keyed(2.0)
+    watch.alive(2.0)
     assert not watch.dead(2.0 + STILL_S, on_hold=False)
     assert not watch.quiet(2.0 + QUIET_S - 0.1, on_hold=False)
     assert watch.dead(2.1 + STILL_S, on_hold=False)
