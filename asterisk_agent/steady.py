@@ -61,7 +61,7 @@ class LineWatch:
         self._steady = self._steady or self._silence_s >= STEADY_S
 
     def alive(self, now: float) -> None:
-        """Audio came, or a key: while that was down the phone sent packets, and the line nothing."""
+        """Audio came, or a key: while it was down the phone sent packets, and the line none."""
         self._last, self._counted, self._behind = now, None, 0
 
     def dead(self, now: float, on_hold: bool | None) -> bool:
