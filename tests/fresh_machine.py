@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -39,6 +40,7 @@ AS_SERVICE = (
     *("env", "-u", "TMPDIR", "-u", "ASTERISK_AGENT_DATA", "HOME=/var/lib/asterisk-agent"),
 )
 NUMBER = "+15551230100"
+LOOKS = 5
 PJSIP = """
 [transport]
 type=transport
@@ -257,7 +259,19 @@ async def call() -> str:
 
 
 def tree() -> dict[str, str]:
-    """Every file, link and folder below /etc and /var: mode, owner, time, content."""
+    """Every file, link and folder below /etc and /var: mode, owner, time, content.
+
+    Looked at again where one vanished meanwhile, as the journal of Asterisk's database does.
+    """
+    for _ in range(LOOKS):
+        with suppress(FileNotFoundError):
+            return looked_at()
+        time.sleep(1)
+    return looked_at()
+
+
+def looked_at() -> dict[str, str]:
+    """What ``tree`` tells. Raises FileNotFoundError."""
     from install_site import tree as tree_of
 
     found = {}
